@@ -1,0 +1,28 @@
+# Which accelerator to use. /dev/kvm may be there and useless (a guest that hangs in it, an emulator that aborts), so
+# software emulation is the default, and who asks for KVM with LAB_KVM=1 gets it where a trial boot has shown that it works.
+# shellcheck shell=bash
+
+readonly LAB_KVM_TRIAL_LIMIT=30
+
+# Sets `accelerator`, the emulator's arguments.
+choose_accelerator() {
+    accelerator=(-machine pc -accel 'tcg,thread=multi' -cpu max)
+    [[ ${LAB_KVM:-0} == 1 ]] || return 0
+    local kvm=(-machine pc -accel kvm -cpu host) verdict
+    # The verdict of one kernel says nothing of the next one's.
+    verdict=$LAB_DIR/kvm-$(uname -r)
+    if [[ ! -e $verdict ]]; then
+        say "trying KVM (at most $LAB_KVM_TRIAL_LIMIT s)"
+        pack_run_disk script no -- true
+        if run_machine script "$LAB_KVM_TRIAL_LIMIT" "${kvm[@]}" 2>"$LAB_DIR/kvm-trial.log"; then
+            echo works >"$verdict"
+        else
+            echo fails >"$verdict"
+        fi
+    fi
+    if [[ $(<"$verdict") == works ]]; then
+        accelerator=("${kvm[@]}")
+    else
+        say "KVM does not work here ($verdict; remove it to try again): software emulation"
+    fi
+}

@@ -1,0 +1,28 @@
+# The second disk: a tar with the guest's scripts, the programs to copy and the command. The guest unpacks it to memory
+# at boot, so nothing of it is read over 9p.
+# shellcheck shell=bash
+
+# pack_run_disk KIND ENGINE [FILE[:NAME]...] -- [COMMAND [ARG...]]
+pack_run_disk() {
+    local kind=$1 engine=$2 tree file name
+    shift 2
+    tree=$(mktemp --directory "$LAB_DIR/run.XXXXXX")
+    mkdir "$tree/bin"
+    ln -s "$LAB_HOME/guest" "$tree/guest"
+    while [[ $1 != -- ]]; do
+        file=${1%%:*} name=${1##*/}
+        [[ $1 != *:* ]] || name=${1#*:}
+        [[ -f $file ]] || fail "--copy $1: there is no file $file"
+        ln -s "$(realpath "$file")" "$tree/bin/$name"
+        shift
+    done
+    shift
+    {
+        printf 'kind=%q\nengine=%q\n' "$kind" "$engine"
+        [[ $kind == script ]] || printf 'terminal=%q\nsize=%q\n' "${TERM:-linux}" "$(stty size)"
+    } >"$tree/settings"
+    # Quoted for the guest's bash, which runs it as it was typed.
+    (($# == 0)) || printf '%q ' "$@" >"$tree/command"
+    tar --create --dereference --file "$LAB_DIR/run.tar" --owner=0 --group=0 --numeric-owner --mode=u+rwX,go+rX -C "$tree" .
+    rm -r "$tree"
+}
