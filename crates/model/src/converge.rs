@@ -1,0 +1,172 @@
+//! From what is to what should be: the only way anything changes in the kernel.
+
+use std::fmt;
+
+use crate::desired::{LinkIntent, Presence, Shape};
+use crate::mark::Mark;
+use crate::name::InterfaceName;
+use crate::observed::{Link, Observed, Place};
+use crate::port::port_settings;
+use crate::settings::{Mtu, PortSettings, VlanId};
+
+/// One change of the kernel. All but [`Step::Delete`] happen in the host namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Make a dummy.
+    CreateDummy {
+        /// Its birth name.
+        name: InterfaceName,
+    },
+    /// Make an 802.1Q link.
+    CreateVlan {
+        /// Its birth name.
+        name: InterfaceName,
+        /// The link below.
+        on: InterfaceName,
+        /// The tag.
+        id: VlanId,
+    },
+    /// Make an ipvlan slave, down.
+    CreateSlave {
+        /// Its birth name.
+        name: InterfaceName,
+        /// The parent.
+        on: InterfaceName,
+        /// The settings it gives to the port.
+        settings: PortSettings,
+        /// Its MTU; the parent's where it is not given.
+        mtu: Option<Mtu>,
+    },
+    /// Set `ifalias`.
+    SetAlias {
+        /// The link.
+        name: InterfaceName,
+        /// What it is marked as.
+        mark: Mark,
+    },
+    /// Give a link its final name.
+    Rename {
+        /// The birth name.
+        from: InterfaceName,
+        /// The final one.
+        to: InterfaceName,
+    },
+    /// Set a link up.
+    SetUp {
+        /// The link.
+        name: InterfaceName,
+    },
+    /// Delete a link, wherever it is.
+    Delete {
+        /// Where.
+        place: Place,
+        /// Its index there.
+        index: u32,
+        /// Its name there, for people.
+        name: InterfaceName,
+    },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::CreateDummy { name } => write!(f, "create dummy {name}"),
+            Step::CreateVlan { name, on, id } => write!(f, "create VLAN {id} on {on} as {name}"),
+            Step::CreateSlave { name, on, settings, mtu: None } => {
+                write!(f, "create slave {name} on {on} ({settings})")
+            }
+            Step::CreateSlave { name, on, settings, mtu: Some(mtu) } => {
+                write!(f, "create slave {name} on {on} ({settings}, mtu {mtu})")
+            }
+            Step::SetAlias { name, mark } => write!(f, "mark {name} as {mark}"),
+            Step::Rename { from, to } => write!(f, "rename {from} to {to}"),
+            Step::SetUp { name } => write!(f, "set {name} up"),
+            Step::Delete { place: Place::Host, name, .. } => write!(f, "delete {name}"),
+            Step::Delete { place: Place::Sandbox(key), name, .. } => write!(f, "delete {name} in {key}"),
+        }
+    }
+}
+
+/// The steps that lead from `observed` to `desired`, in the order in which they must be done. None, when they agree.
+///
+/// Slaves go before parents, and parents come before slaves. A slave is made only on a port that is free or has the
+/// settings it needs, so no plan ever flips the mode of a running container, and only on a parent that is there or
+/// made by the same plan: what cannot be done is left out, and the caller sees by looking again that it is missing.
+pub fn converge(desired: &[LinkIntent], observed: &Observed) -> Vec<Step> {
+    let is_parent = |intent: &&LinkIntent| matches!(intent.mark, Mark::Parent(_));
+    let (parents, slaves): (Vec<_>, Vec<_>) = desired.iter().partition(is_parent);
+    let absent = |intent: &&&LinkIntent| intent.presence == Presence::Absent;
+    let present = |intent: &&&LinkIntent| intent.presence == Presence::Present;
+
+    let mut steps = Vec::new();
+    for intent in slaves.iter().filter(absent).chain(parents.iter().filter(absent)) {
+        steps.extend(remove(intent, observed));
+    }
+    let mut coming = Vec::new();
+    for intent in parents.iter().filter(present) {
+        let making = make_parent(intent, observed);
+        if !making.is_empty() {
+            coming.push(intent.name());
+        }
+        steps.extend(making);
+    }
+    for intent in slaves.iter().filter(present) {
+        steps.extend(make_slave(intent, observed, &coming));
+    }
+    steps
+}
+
+fn remove(intent: &LinkIntent, observed: &Observed) -> Vec<Step> {
+    let delete = |(place, link): (Place, &Link)| Step::Delete { place, index: link.index, name: link.name.clone() };
+    intent.find(observed).into_iter().map(delete).collect()
+}
+
+/// A dummy or VLAN link is made under its birth name, marked, renamed and set up, in this order: whatever bears the
+/// final name without the mark is somebody else's, and old kernels rename only what is down.
+fn make_parent(intent: &LinkIntent, observed: &Observed) -> Vec<Step> {
+    let (birth, name) = (intent.mark.birth_name(), intent.name());
+    let ours = intent.find(observed).into_iter().map(|(_, link)| link).next();
+    if let Some(link) = ours.filter(|link| link.name == name) {
+        return if link.up { Vec::new() } else { vec![Step::SetUp { name }] };
+    }
+    if observed.host_link(&name).is_some() {
+        return Vec::new(); // somebody made it in the meantime: it serves, and it stays theirs
+    }
+    let mut steps = Vec::new();
+    if ours.is_none() {
+        match &intent.shape {
+            Shape::Dummy => steps.push(Step::CreateDummy { name: birth.clone() }),
+            Shape::Vlan { on, id } if observed.host_link(on).is_some() => {
+                steps.push(Step::CreateVlan { name: birth.clone(), on: on.clone(), id: *id });
+            }
+            Shape::Vlan { .. } | Shape::Slave { .. } => return Vec::new(),
+        }
+    }
+    steps.extend(set_mark(intent, ours));
+    steps.push(Step::Rename { from: birth, to: name.clone() });
+    steps.push(Step::SetUp { name });
+    steps
+}
+
+fn make_slave(intent: &LinkIntent, observed: &Observed, coming: &[InterfaceName]) -> Vec<Step> {
+    let Shape::Slave { on, settings, mtu } = &intent.shape else { return Vec::new() };
+    let found = intent.find(observed);
+    if let Some((place, link)) = found.first() {
+        return if *place == Place::Host { set_mark(intent, Some(link)) } else { Vec::new() };
+    }
+    let parent_there = observed.host_link(on).is_some() || coming.contains(on);
+    let port_agrees = port_settings(on, observed).is_none_or(|current| current == *settings);
+    if !parent_there || !port_agrees {
+        return Vec::new();
+    }
+    let create = Step::CreateSlave { name: intent.name(), on: on.clone(), settings: *settings, mtu: *mtu };
+    std::iter::once(create).chain(set_mark(intent, None)).collect()
+}
+
+fn set_mark(intent: &LinkIntent, link: Option<&Link>) -> Vec<Step> {
+    let alias = intent.mark.to_string();
+    if link.is_some_and(|link| link.alias.as_deref() == Some(alias.as_str())) {
+        return Vec::new();
+    }
+    vec![Step::SetAlias { name: intent.mark.birth_name(), mark: intent.mark.clone() }]
+}

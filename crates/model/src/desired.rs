@@ -1,0 +1,138 @@
+//! The links that the records of a port call for.
+
+use crate::endpoint::{Addresses, Endpoint, EndpointState};
+use crate::mark::Mark;
+use crate::name::{InterfaceName, SandboxKey};
+use crate::network::{Network, NetworkState};
+use crate::observed::{Kind, Link, Observed, Place};
+use crate::parent::Parent;
+use crate::settings::{Mtu, PortSettings, VlanId};
+
+/// A link that a record calls for, or calls to be gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkIntent {
+    /// Which record.
+    pub mark: Mark,
+    /// What the link is like.
+    pub shape: Shape,
+    /// Whether it should be there.
+    pub presence: Presence,
+    /// Where else than on the host it may be.
+    pub sandbox: Option<SandboxKey>,
+    /// The addresses that only this slave can hold.
+    pub addresses: Addresses,
+}
+
+/// Whether a link should be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It should.
+    Present,
+    /// It should not.
+    Absent,
+}
+
+/// What a link of ours is like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// A dummy.
+    Dummy,
+    /// An 802.1Q link.
+    Vlan {
+        /// The link below.
+        on: InterfaceName,
+        /// The tag.
+        id: VlanId,
+    },
+    /// An ipvlan slave.
+    Slave {
+        /// The parent.
+        on: InterfaceName,
+        /// What its port must be set to.
+        settings: PortSettings,
+        /// Its MTU, where it is not the parent's.
+        mtu: Option<Mtu>,
+    },
+}
+
+impl LinkIntent {
+    /// The name the link has on the host once it is whole.
+    pub fn name(&self) -> InterfaceName {
+        match &self.mark {
+            Mark::Parent(name) => name.clone(),
+            mark => mark.birth_name(),
+        }
+    }
+
+    /// The links in sight that realise this intent. Usually none or one.
+    pub fn find<'o>(&self, observed: &'o Observed) -> Vec<(Place, &'o Link)> {
+        observed.all().filter(|(place, link)| self.is_realised_by(place, link, observed)).collect()
+    }
+
+    /// Whether a link is ours, and this one.
+    ///
+    /// The kind must match wherever it is. On the host the birth name is proof, or the alias under the final name.
+    /// In the sandbox that the record names, the alias is. A container can forge an alias, so anywhere else the link
+    /// must also hold the endpoint's address: a port gives an address to one slave only
+    /// (`ipvlan_addr_busy()` in `drivers/net/ipvlan/ipvlan_core.c`).
+    fn is_realised_by(&self, place: &Place, link: &Link, observed: &Observed) -> bool {
+        let below = |name: &InterfaceName| match observed.host_link(name) {
+            Some(below) => link.on == Some(below.index),
+            None => true, // renamed, or gone and its index free for others: the other signs must do
+        };
+        let kind = match (&self.shape, &link.kind) {
+            (Shape::Dummy, Kind::Dummy) => true,
+            (Shape::Vlan { on, id }, Kind::Vlan(found)) => id == found && below(on),
+            (Shape::Slave { on, .. }, Kind::Slave(_)) => below(on),
+            _ => false,
+        };
+        let alias = || link.alias.as_deref() == Some(self.mark.to_string().as_str());
+        let holds_address = || self.addresses.iter().any(|held| link.addresses.iter().any(|a| a.addr() == held.addr()));
+        kind && match place {
+            Place::Host => link.name == self.mark.birth_name() || link.name == self.name() && alias(),
+            Place::Sandbox(key) if Some(key) == self.sandbox.as_ref() => alias(),
+            Place::Sandbox(_) => alias() && holds_address(),
+        }
+    }
+}
+
+/// The links that the records of one port call for: its parent, if that is ours; its sentinel; its slaves.
+///
+/// The sentinel is there while a network is being tried on the port and while endpoints live on it.
+pub fn desired(networks: &[Network], endpoints: &[Endpoint]) -> Vec<LinkIntent> {
+    let present_if = |condition: bool| if condition { Presence::Present } else { Presence::Absent };
+    let staying = |network: &&Network| network.state != NetworkState::Deleting;
+    // Networks on one port agree on its settings; one that is on its way out may still disagree with its successor.
+    let Some(first) = networks.iter().find(staying).or(networks.first()) else { return Vec::new() };
+    let parent = first.parent.name().clone();
+    let bare =
+        |mark, shape, presence| LinkIntent { mark, shape, presence, sandbox: None, addresses: Addresses::default() };
+
+    let mut intents = Vec::new();
+    let made = networks.iter().find_map(|network| match &network.parent {
+        Parent::Link(_) => None,
+        Parent::Dummy(_) => Some(Shape::Dummy),
+        Parent::Vlan { on, id, .. } => Some(Shape::Vlan { on: on.clone(), id: *id }),
+    });
+    if let Some(shape) = made {
+        intents.push(bare(Mark::Parent(parent.clone()), shape, present_if(networks.iter().any(|n| staying(&n)))));
+    }
+
+    let has_slave = |endpoint: &&Endpoint| matches!(endpoint.state, EndpointState::Attaching | EndpointState::Attached);
+    let tried = networks.iter().any(|network| network.state == NetworkState::Creating);
+    let sentinel = Shape::Slave { on: parent.clone(), settings: first.settings, mtu: None };
+    let watched = tried || endpoints.iter().any(|e| has_slave(&e));
+    intents.push(bare(Mark::Sentinel(parent.clone()), sentinel, present_if(watched)));
+
+    for endpoint in endpoints {
+        let network = networks.iter().find(|network| network.id == endpoint.network).unwrap_or(first);
+        intents.push(LinkIntent {
+            mark: endpoint.mark(),
+            shape: Shape::Slave { on: parent.clone(), settings: network.settings, mtu: network.mtu },
+            presence: present_if(has_slave(&endpoint)),
+            sandbox: endpoint.sandbox.clone(),
+            addresses: endpoint.addresses,
+        });
+    }
+    intents
+}

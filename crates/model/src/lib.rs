@@ -1,0 +1,41 @@
+//! What ipvland reasons about, without ever touching it.
+//!
+//! Everything here is a value or a pure function: no file, no socket, no clock, no kernel. A value that exists is
+//! valid, because the only way to make one is to parse it. The crate answers four questions:
+//!
+//! * what did the user ask for ([`options`], [`parent`], [`network`]),
+//! * what is there ([`observed`]) and who holds which port in which mode ([`port`]),
+//! * which endpoints are alive ([`liveness`]),
+//! * which steps lead from what is to what should be ([`desired`], [`converge`]).
+//!
+//! No type here is serialisable: each outer protocol has wire types of its own and turns them into these at once.
+
+#![deny(missing_docs)]
+
+pub mod converge;
+pub mod desired;
+pub mod endpoint;
+pub mod kernel_version;
+pub mod liveness;
+pub mod mark;
+pub mod name;
+pub mod network;
+pub mod observed;
+pub mod options;
+pub mod parent;
+pub mod port;
+pub mod settings;
+
+pub use converge::{Step, converge};
+pub use desired::{LinkIntent, Presence, Shape, desired};
+pub use endpoint::{Addresses, Endpoint, EndpointState};
+pub use kernel_version::{KernelVersion, TooOld};
+pub use liveness::{BootId, Generation, Moment, Verdict, judge};
+pub use mark::Mark;
+pub use name::{EndpointId, InterfaceName, NameError, NetworkId, SandboxKey};
+pub use network::{Network, NetworkState, Route, Routes, Segment, Subnet};
+pub use observed::{Kind, Layer, Link, Observed, Place};
+pub use options::{DriverOptions, OptionError};
+pub use parent::{Parent, ParentFault};
+pub use port::{Holder, foreign_slaves, port_settings};
+pub use settings::{Flag, Mode, Mtu, PortSettings, SettingError, VlanId};

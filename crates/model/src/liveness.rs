@@ -1,0 +1,116 @@
+//! Who is alive.
+//!
+//! An endpoint lives if its slave is found in its sandbox. Everything else is a question of age: what an engine was
+//! still busy with when it died, dies with it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::endpoint::{Endpoint, EndpointState};
+use crate::observed::Place;
+
+/// One life of an engine, counted by its activations of the plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Generation(pub u64);
+
+/// One life of the kernel: `/proc/sys/kernel/random/boot_id`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BootId(String);
+
+/// The text is no boot id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no boot id")]
+pub struct NotABootId(String);
+
+impl FromStr for BootId {
+    type Err = NotABootId;
+
+    fn from_str(text: &str) -> Result<Self, NotABootId> {
+        let text = text.trim();
+        let valid = !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        if valid { Ok(Self(text.to_owned())) } else { Err(NotABootId(text.chars().take(80).collect())) }
+    }
+}
+
+impl fmt::Display for BootId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A point in the lives of engine and kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// The engine's.
+    pub generation: Generation,
+    /// The kernel's.
+    pub boot: BootId,
+}
+
+/// What is to be thought of an endpoint's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its slave is in its sandbox.
+    Lives,
+    /// The engine that made it is still about to use it, or to remove it.
+    Pending,
+    /// It was attached, its engine lives, and its slave is gone: the parent vanished, or somebody deleted it. The
+    /// record stays until the engine removes it or somebody needs the address.
+    Missing,
+    /// It died with its engine or with the machine.
+    Dead,
+}
+
+/// Judges an endpoint by where its slave was found and by the present moment.
+pub fn judge(endpoint: &Endpoint, slave: Option<&Place>, now: &Moment) -> Verdict {
+    if endpoint.born.boot != now.boot {
+        return Verdict::Dead;
+    }
+    match slave {
+        Some(Place::Sandbox(_)) => Verdict::Lives,
+        _ if endpoint.born.generation != now.generation => Verdict::Dead,
+        Some(Place::Host) => Verdict::Pending,
+        None if endpoint.state == EndpointState::Attached => Verdict::Missing,
+        None => Verdict::Pending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::Addresses;
+
+    fn moment(generation: u64, boot: &str) -> Moment {
+        Moment { generation: Generation(generation), boot: boot.parse().unwrap() }
+    }
+
+    #[test]
+    fn the_slave_decides_first_then_age() {
+        let sandbox = Place::Sandbox("/var/run/docker/netns/a".parse().unwrap());
+        for (state, slave, generation, boot, verdict) in [
+            (EndpointState::Attached, Some(&sandbox), 1, "b", Verdict::Lives),
+            (EndpointState::Attached, Some(&sandbox), 2, "b", Verdict::Lives),
+            (EndpointState::Attached, Some(&sandbox), 1, "c", Verdict::Dead),
+            (EndpointState::Attached, Some(&Place::Host), 1, "b", Verdict::Pending),
+            (EndpointState::Attached, Some(&Place::Host), 2, "b", Verdict::Dead),
+            (EndpointState::Attached, None, 1, "b", Verdict::Missing),
+            (EndpointState::Attached, None, 2, "b", Verdict::Dead),
+            (EndpointState::Created, None, 1, "b", Verdict::Pending),
+            (EndpointState::Created, None, 2, "b", Verdict::Dead),
+        ] {
+            let endpoint = Endpoint {
+                id: "e".parse().unwrap(),
+                network: "n".parse().unwrap(),
+                addresses: Addresses::default(),
+                sandbox: None,
+                born: moment(1, "b"),
+                state,
+            };
+            assert_eq!(
+                judge(&endpoint, slave, &moment(generation, boot)),
+                verdict,
+                "{state:?} {slave:?} {generation} {boot}"
+            );
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The marks ipvland puts on its links, so that it knows them again.
+//!
+//! A link is made under a *birth name* that follows from its mark, and then gets the mark itself as its `ifalias`.
+//! Both are needed: the kernel drops `IFLA_IFALIAS` from the request that makes a link, so a daemon that dies in
+//! between leaves a link with nothing but its birth name; and whoever renames the link leaves the alias.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::name::{EndpointId, InterfaceName, NetworkId};
+
+/// Which of our records a link realises.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    /// The slave of an endpoint.
+    Endpoint {
+        /// The network the endpoint is on.
+        network: NetworkId,
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
+    /// The sentinel of the port on this parent: a slave in the host namespace, always down, that shows the port's
+    /// mode and flag.
+    Sentinel(InterfaceName),
+    /// A dummy or VLAN link made to be the parent of this name.
+    Parent(InterfaceName),
+}
+
+impl Mark {
+    /// The unique name the link is made under: `ipl` and 12 hexadecimal digits, derived from the mark.
+    ///
+    /// Derived rather than drawn, so that it is known without a record of its own and a request that is repeated
+    /// after a crash finds the link of the first try.
+    pub fn birth_name(&self) -> InterfaceName {
+        let digest = Sha256::digest(self.to_string());
+        let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        InterfaceName::from_str(&format!("ipl{hex}")).expect("15 bytes of letters and digits")
+    }
+}
+
+impl fmt::Display for Mark {
+    /// At most 152 bytes; the kernel takes 255 (`IFALIASZ`).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mark::Endpoint { network, endpoint } => write!(f, "ipvland:docker:{network}:{endpoint}"),
+            Mark::Sentinel(parent) => write!(f, "ipvland:sentinel:{parent}"),
+            Mark::Parent(name) => write!(f, "ipvland:parent:{name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn birth_names_are_stable_and_distinct() {
+        let sentinel = Mark::Sentinel("eth0".parse().unwrap());
+        let parent = Mark::Parent("eth0".parse().unwrap());
+        assert_eq!(sentinel.birth_name(), sentinel.birth_name());
+        assert_ne!(sentinel.birth_name(), parent.birth_name());
+        assert_eq!(sentinel.birth_name().as_str().len(), 15);
+        // An upgrade must find the links of the version before: this value may never change.
+        assert_eq!(sentinel.birth_name().as_str(), "ipldebb9e424cbb");
+    }
+
+    #[test]
+    fn the_longest_mark_fits_the_kernels_alias() {
+        let id = "f".repeat(64);
+        let mark = Mark::Endpoint { network: id.parse().unwrap(), endpoint: id.parse().unwrap() };
+        assert!(mark.to_string().len() < 256);
+    }
+}

@@ -1,0 +1,224 @@
+//! Networks: what every endpoint on one has in common.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+use crate::endpoint::Addresses;
+use crate::name::NetworkId;
+use crate::parent::Parent;
+use crate::settings::{Mode, Mtu, PortSettings};
+
+/// A network as its record says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// Its identity.
+    pub id: NetworkId,
+    /// The link that carries it. A dummy makes it an isolated network.
+    pub parent: Parent,
+    /// Mode and flag of the port it needs.
+    pub settings: PortSettings,
+    /// The MTU of its slaves; the parent's where it is not given.
+    pub mtu: Option<Mtu>,
+    /// Its subnets, of both families.
+    pub subnets: Vec<Subnet>,
+    /// How far its creation or removal has come.
+    pub state: NetworkState,
+}
+
+/// How far a network's record and the kernel have come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkState {
+    /// Recorded; its parent is being made and tried. Found by repair, it is undone.
+    Creating,
+    /// In use.
+    Ready,
+    /// To be removed. Found by repair, it is finished.
+    Deleting,
+}
+
+/// A range of addresses with its gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subnet {
+    pool: IpNet,
+    gateway: Option<IpAddr>,
+}
+
+/// Gateway and pool of a subnet are of two families.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("gateway {gateway} and subnet {pool} are of different families")]
+pub struct MixedFamilies {
+    pool: IpNet,
+    gateway: IpAddr,
+}
+
+impl Subnet {
+    /// A subnet; bits of `pool` behind its prefix are dropped.
+    ///
+    /// # Errors
+    /// [`MixedFamilies`], when one is IPv4 and the other IPv6.
+    pub fn new(pool: IpNet, gateway: Option<IpAddr>) -> Result<Self, MixedFamilies> {
+        let pool = pool.trunc();
+        match gateway {
+            Some(gateway) if gateway.is_ipv4() != pool.addr().is_ipv4() => Err(MixedFamilies { pool, gateway }),
+            _ => Ok(Self { pool, gateway }),
+        }
+    }
+
+    /// The range.
+    pub fn pool(&self) -> IpNet {
+        self.pool
+    }
+
+    /// The gateway that the engine's address management names.
+    pub fn gateway(&self) -> Option<IpAddr> {
+        self.gateway
+    }
+}
+
+/// A broadcast domain, in which an address is held once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Segment {
+    /// The one that all parents of the host belong to.
+    Default,
+    /// The one that an isolated network is by itself.
+    Isolated(NetworkId),
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Segment::Default => f.write_str("default"),
+            Segment::Isolated(network) => write!(f, "isolated:{network}"),
+        }
+    }
+}
+
+/// Where an endpoint's traffic of one family goes by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route<A> {
+    /// Nowhere.
+    None,
+    /// To a router on the wire.
+    Gateway(A),
+    /// Out of the interface itself: the kernel routes it in the parent's namespace.
+    Interface,
+}
+
+/// The default routes of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Routes {
+    /// For IPv4.
+    pub v4: Route<Ipv4Addr>,
+    /// For IPv6.
+    pub v6: Route<Ipv6Addr>,
+}
+
+impl Network {
+    /// Whether the network reaches nothing but itself.
+    pub fn isolated(&self) -> bool {
+        matches!(self.parent, Parent::Dummy(_))
+    }
+
+    /// The segment its addresses belong to.
+    pub fn segment(&self) -> Segment {
+        if self.isolated() { Segment::Isolated(self.id.clone()) } else { Segment::Default }
+    }
+
+    /// Where traffic of an endpoint with these addresses goes by default.
+    ///
+    /// In l2 that is the gateway of the subnet the address is from; in l3 and l3s it is the interface, and gateways
+    /// are ignored. An isolated network has no default route.
+    pub fn routes(&self, addresses: &Addresses) -> Routes {
+        let none = Routes { v4: Route::None, v6: Route::None };
+        if self.isolated() {
+            return none;
+        }
+        if self.settings.mode != Mode::L2 {
+            return Routes {
+                v4: addresses.v4.map_or(Route::None, |_| Route::Interface),
+                v6: addresses.v6.map_or(Route::None, |_| Route::Interface),
+            };
+        }
+        addresses.iter().filter_map(|address| self.gateway_for(address.addr())).fold(none, |routes, gateway| {
+            match gateway {
+                IpAddr::V4(gateway) => Routes { v4: Route::Gateway(gateway), ..routes },
+                IpAddr::V6(gateway) => Routes { v6: Route::Gateway(gateway), ..routes },
+            }
+        })
+    }
+
+    fn gateway_for(&self, address: IpAddr) -> Option<IpAddr> {
+        // The longest prefix wins where subnets overlap.
+        let holding = self.subnets.iter().filter(|subnet| subnet.pool.contains(&address));
+        holding.max_by_key(|subnet| subnet.pool.prefix_len())?.gateway
+    }
+
+    /// Whether another record asks for the same network, however far either has come.
+    pub fn same_as(&self, other: &Network) -> bool {
+        let stated = |network: &Network| Network { state: NetworkState::Ready, ..network.clone() };
+        stated(self) == stated(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subnet(pool: &str, gateway: Option<&str>) -> Subnet {
+        Subnet::new(pool.parse().unwrap(), gateway.map(|g| g.parse().unwrap())).unwrap()
+    }
+
+    fn network(mode: Mode, parent: Parent) -> Network {
+        Network {
+            id: "n".parse().unwrap(),
+            parent,
+            settings: PortSettings { mode, ..PortSettings::default() },
+            mtu: None,
+            subnets: vec![
+                subnet("192.168.1.0/24", Some("192.168.1.1")),
+                subnet("192.168.2.0/24", Some("192.168.2.254")),
+                subnet("2001:db8:1::/64", Some("2001:db8:1::1")),
+            ],
+            state: NetworkState::Ready,
+        }
+    }
+
+    fn addresses(v4: Option<&str>, v6: Option<&str>) -> Addresses {
+        Addresses { v4: v4.map(|a| a.parse().unwrap()), v6: v6.map(|a| a.parse().unwrap()) }
+    }
+
+    #[test]
+    fn l2_takes_the_gateway_of_the_addresss_own_subnet() {
+        let network = network(Mode::L2, Parent::Link("eth0".parse().unwrap()));
+        let routes = network.routes(&addresses(Some("192.168.2.7/24"), Some("2001:db8:1::7/64")));
+        assert_eq!(routes.v4, Route::Gateway("192.168.2.254".parse().unwrap()));
+        assert_eq!(routes.v6, Route::Gateway("2001:db8:1::1".parse().unwrap()));
+        assert_eq!(network.routes(&addresses(Some("192.168.1.9/24"), None)).v6, Route::None);
+        assert_eq!(network.routes(&addresses(Some("10.0.0.1/8"), None)).v4, Route::None);
+    }
+
+    #[test]
+    fn l3_and_l3s_route_out_of_the_interface_for_the_families_in_use() {
+        for mode in [Mode::L3, Mode::L3s] {
+            let network = network(mode, Parent::Link("eth0".parse().unwrap()));
+            let routes = network.routes(&addresses(Some("192.168.1.7/24"), None));
+            assert_eq!(routes, Routes { v4: Route::Interface, v6: Route::None });
+        }
+    }
+
+    #[test]
+    fn an_isolated_network_has_no_default_route_and_a_segment_of_its_own() {
+        let network = network(Mode::L3, Parent::dummy_for(&"n".parse().unwrap()));
+        let routes = network.routes(&addresses(Some("192.168.1.7/24"), Some("2001:db8:1::7/64")));
+        assert_eq!(routes, Routes { v4: Route::None, v6: Route::None });
+        assert_eq!(network.segment().to_string(), "isolated:n");
+    }
+
+    #[test]
+    fn families_do_not_mix() {
+        let pool = "192.168.1.0/24".parse().unwrap();
+        assert!(Subnet::new(pool, Some("2001:db8::1".parse().unwrap())).is_err());
+    }
+}
