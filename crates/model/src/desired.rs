@@ -56,6 +56,17 @@ pub enum Shape {
 }
 
 impl LinkIntent {
+    /// The slave that an endpoint calls for, or calls to be gone.
+    pub fn slave_of(endpoint: &Endpoint, network: &Network, presence: Presence) -> Self {
+        Self {
+            mark: endpoint.mark(),
+            shape: Shape::Slave { on: network.parent.name().clone(), settings: network.settings, mtu: network.mtu },
+            presence,
+            sandbox: endpoint.sandbox.clone(),
+            addresses: endpoint.addresses,
+        }
+    }
+
     /// The name the link has on the host once it is whole.
     pub fn name(&self) -> InterfaceName {
         match &self.mark {
@@ -98,13 +109,15 @@ impl LinkIntent {
 
 /// The links that the records of one port call for: its parent, if that is ours; its sentinel; its slaves.
 ///
-/// The sentinel is there while a network is being tried on the port and while endpoints live on it.
+/// The sentinel is there while a network is being tried on the port and while endpoints live on it. An endpoint that
+/// is attached calls for nothing more: its slave was made and handed over, and should it be lost, another one on the
+/// host would not bring the container back.
 pub fn desired(networks: &[Network], endpoints: &[Endpoint]) -> Vec<LinkIntent> {
     let present_if = |condition: bool| if condition { Presence::Present } else { Presence::Absent };
-    let staying = |network: &&Network| network.state != NetworkState::Deleting;
+    let staying = |network: &Network| network.state != NetworkState::Deleting;
     // Networks on one port agree on its settings; one that is on its way out may still disagree with its successor.
-    let Some(first) = networks.iter().find(staying).or(networks.first()) else { return Vec::new() };
-    let parent = first.parent.name().clone();
+    let Some(first) = networks.iter().find(|network| staying(network)).or(networks.first()) else { return Vec::new() };
+    let parent = first.parent.name();
     let bare =
         |mark, shape, presence| LinkIntent { mark, shape, presence, sandbox: None, addresses: Addresses::default() };
 
@@ -115,24 +128,23 @@ pub fn desired(networks: &[Network], endpoints: &[Endpoint]) -> Vec<LinkIntent> 
         Parent::Vlan { on, id, .. } => Some(Shape::Vlan { on: on.clone(), id: *id }),
     });
     if let Some(shape) = made {
-        intents.push(bare(Mark::Parent(parent.clone()), shape, present_if(networks.iter().any(|n| staying(&n)))));
+        intents.push(bare(Mark::Parent(parent.clone()), shape, present_if(networks.iter().any(staying))));
     }
 
-    let has_slave = |endpoint: &&Endpoint| matches!(endpoint.state, EndpointState::Attaching | EndpointState::Attached);
     let tried = networks.iter().any(|network| network.state == NetworkState::Creating);
+    let has_slave = |endpoint: &Endpoint| matches!(endpoint.state, EndpointState::Attaching | EndpointState::Attached);
     let sentinel = Shape::Slave { on: parent.clone(), settings: first.settings, mtu: None };
-    let watched = tried || endpoints.iter().any(|e| has_slave(&e));
+    let watched = tried || endpoints.iter().any(has_slave);
     intents.push(bare(Mark::Sentinel(parent.clone()), sentinel, present_if(watched)));
 
     for endpoint in endpoints {
-        let network = networks.iter().find(|network| network.id == endpoint.network).unwrap_or(first);
-        intents.push(LinkIntent {
-            mark: endpoint.mark(),
-            shape: Shape::Slave { on: parent.clone(), settings: network.settings, mtu: network.mtu },
-            presence: present_if(has_slave(&endpoint)),
-            sandbox: endpoint.sandbox.clone(),
-            addresses: endpoint.addresses,
-        });
+        let Some(network) = networks.iter().find(|network| network.id == endpoint.network) else { continue };
+        let presence = match endpoint.state {
+            EndpointState::Attached => continue,
+            EndpointState::Attaching => Presence::Present,
+            EndpointState::Created | EndpointState::Detaching => Presence::Absent,
+        };
+        intents.push(LinkIntent::slave_of(endpoint, network, presence));
     }
     intents
 }
