@@ -59,7 +59,7 @@ make_image() {
 # The initramfs holds a static shell and the few modules that lead to the root.
 make_initramfs() {
     local root=$1/root tree=$1/initramfs module n=10
-    mkdir -p "$tree"/{bin,dev,modules,proc,lower,upper,new}
+    mkdir -p "$tree"/{bin,dev,modules,lower,upper,new}
     cp "$root/usr/bin/busybox" "$tree/bin/"
     cp "$LAB_HOME/guest/initramfs" "$tree/init"
     for module in $(boot_modules "$root"); do
@@ -74,7 +74,7 @@ make_initramfs() {
 boot_modules() {
     local root=$1 version module
     version=$(ls "$root/usr/lib/modules")
-    for module in virtio_blk ext4 overlay; do
+    for module in virtio_blk ext4 overlay 9pnet_virtio 9p; do
         as_root chroot "$root" modprobe --set-version "$version" --show-depends "$module"
     done | awk '/^insmod/ && !seen[$2]++ { print $2 }'
 }
