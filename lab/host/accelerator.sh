@@ -7,9 +7,9 @@ readonly LAB_KVM_TRIAL_LIMIT=30
 # Sets `accelerator`, the emulator's arguments.
 choose_accelerator() {
     # Fewer levels of page tables and fewer protections are fewer things to emulate: an exec is 15 % faster without.
-    accelerator=(-machine pc -accel 'tcg,thread=multi,tb-size=1024' -cpu 'max,la57=off,smap=off,smep=off,pku=off')
+    accelerator=(-machine q35 -accel 'tcg,thread=multi,tb-size=1024' -cpu 'max,la57=off,smap=off,smep=off,pku=off')
     [[ ${LAB_KVM:-0} == 1 ]] || return 0
-    local kvm=(-machine pc -accel kvm -cpu host) verdict
+    local kvm=(-machine q35 -accel kvm -cpu host) verdict
     # The verdict of one kernel says nothing of the next one's.
     verdict=$LAB_DIR/kvm-$(uname -r)
     if [[ ! -e $verdict ]]; then

@@ -1,5 +1,5 @@
 # Starts the machine, streams what its command says and finds out how it ended. The guest talks over three virtio ports:
-# the lab's own line protocol (`step TEXT`, `ready`, `exit STATUS`), the command's stdout and its stderr. A machine that
+# the lab's own line protocol (`step TEXT`, `ready`, `exit STATUS`, `failed TEXT`), the command's stdout and its stderr. A machine that
 # does not say `exit` has failed, however it ended: a panic, a hang and a killed emulator all look like silence.
 #
 # qemu is called directly. virtme-ng was measured first: its own init needs 8 s to the first command from a block image
@@ -93,7 +93,10 @@ follow_protocol() {
         got=0
         ((deadline > SECONDS)) && { read -r -t $((deadline - SECONDS)) -u "$fd" word rest || got=$?; }
         if ((deadline <= SECONDS || got > 128)); then
-            ((booting)) && machine_failed "the machine was not ready after $((SECONDS - started)) s" && return "$LAB_FAILED"
+            if ((booting)); then
+                machine_failed "the machine was not ready after $((SECONDS - started)) s"
+                return "$LAB_FAILED"
+            fi
             say "timed out: the command was still running after $limit s, boot included; raise it with --timeout"
             return "$LAB_TIMED_OUT"
         elif ((got)); then
@@ -104,12 +107,17 @@ follow_protocol() {
         step) say "$rest" ;;
         ready) booting=0 ;;
         exit) return "$rest" ;;
+        failed)
+            machine_failed "$rest"
+            return "$LAB_FAILED"
+            ;;
         *) say "the machine says: $word $rest" ;;
         esac
     done
 }
 
 machine_failed() {
-    tail -n 40 "$LAB_DIR/last-boot.log" >&2
+    sleep 0.2
+    tail -n 60 "$LAB_DIR/last-boot.log" >&2
     say "failed: $1; the end of its console is above, all of it in $LAB_DIR/last-boot.log"
 }

@@ -6,13 +6,14 @@
 pack_run_disk() {
     local kind=$1 engine=$2 tree file name
     shift 2
-    tree=$(mktemp --directory "$LAB_DIR/run.XXXXXX")
-    mkdir "$tree/bin"
+    # The machine's lock is held, so the name is ours; an interrupted run may have left it.
+    tree=$LAB_DIR/run
+    rm -rf "$tree"
+    mkdir -p "$tree/bin"
     ln -s "$LAB_HOME/guest" "$tree/guest"
     while [[ $1 != -- ]]; do
         file=${1%%:*} name=${1##*/}
         [[ $1 != *:* ]] || name=${1#*:}
-        [[ -f $file ]] || fail "--copy $1: there is no file $file"
         ln -s "$(realpath "$file")" "$tree/bin/$name"
         shift
     done
