@@ -16,13 +16,16 @@ take_lock() {
     fi
 }
 
+# The lock was taken by a `flock` that has ended since, so its owner is found by who has the locked file open.
 lock_holder() {
-    local inode pid
-    inode=$(stat --format=%i "$1")
-    pid=$(awk -v inode="$inode" '$2 == "FLOCK" && $6 ~ ":" inode "$" { print $5; exit }' /proc/locks)
-    if [[ -n $pid && -r /proc/$pid/cmdline ]]; then
-        echo "process $pid, $(tr '\0' ' ' <"/proc/$pid/cmdline" | cut --characters=1-120)"
-    else
-        echo "a process that has ended, by its children"
-    fi
+    local open pid
+    while read -r open; do
+        if grep --quiet '^lock:' "${open/\/fd\//\/fdinfo\/}" 2>/dev/null; then
+            pid=${open#/proc/}
+            pid=${pid%%/*}
+            echo "process $pid, $(tr '\0' ' ' <"/proc/$pid/cmdline" | cut --characters=1-120)"
+            return
+        fi
+    done < <(find /proc/[0-9]*/fd -lname "$1" 2>/dev/null | sort --version-sort)
+    echo "another user's process"
 }
