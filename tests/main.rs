@@ -1,0 +1,26 @@
+//! The scenarios: what was done, and what Docker, the containers and the kernel show afterwards. One file per capability.
+//!
+//! They run in the lab only, on a machine of their own, where they may do as they like:
+//!
+//! ```console
+//! $ cargo test --package end-to-end --no-run
+//! $ lab/lab run --docker --copy target/debug/ipvland --copy target/debug/deps/end_to_end-HASH:end-to-end -- end-to-end
+//! ```
+
+mod world;
+
+mod addressing;
+mod command_line;
+mod flags;
+mod isolated;
+mod l2;
+mod l3;
+mod lifecycle;
+mod mtu;
+mod port_safety;
+mod protocol;
+mod refusals;
+mod restart;
+mod shared_parent;
+mod stray_slaves;
+mod vlan;

@@ -1,0 +1,17 @@
+//! The world the scenarios play in: one machine of the lab with its LAN, its Docker Engine, and one `ipvland serve`.
+//!
+//! A scenario takes the world with [`Scene::begin`], looks from several [`Standpoint`]s, and leaves it as it was: when
+//! the scene is dropped, everything it made is removed and the host is compared with what it was before.
+
+mod capture;
+mod command;
+mod driver;
+mod http;
+mod scene;
+mod standpoint;
+
+pub(crate) use capture::Capture;
+pub(crate) use command::{attempt, run, wait_until};
+pub(crate) use driver::{Driver, SOCKET, call, post, refuse};
+pub(crate) use scene::{Scene, create_network, host_links, ipvland_json, links_named, recorded_networks, refused_with};
+pub(crate) use standpoint::{Host, NEIGHBOUR, Namespace, ROUTER, Standpoint};

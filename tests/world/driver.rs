@@ -1,0 +1,111 @@
+//! The driver: `ipvland serve` as a child of this process, and its socket.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use serde_json::Value;
+
+use super::command::wait_until;
+use super::http::request;
+
+/// Where Docker looks for a driver of this name.
+pub(crate) const SOCKET: &str = "/run/docker/plugins/ipvland.sock";
+
+const LOG: &str = "/run/end-to-end.log";
+
+/// The running daemon. It is left running when the tests are over, as it goes with the machine.
+pub(crate) struct Driver(Child);
+
+impl Driver {
+    /// The one that all scenarios share; started by the first.
+    pub(crate) fn get() -> MutexGuard<'static, Driver> {
+        static DRIVER: OnceLock<Mutex<Driver>> = OnceLock::new();
+        let shared = DRIVER.get_or_init(|| Mutex::new(Driver::start()));
+        shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start() -> Self {
+        let log = || -> File { OpenOptions::new().create(true).append(true).open(LOG).expect("a log file on /run") };
+        let child = Command::new("ipvland")
+            .arg("serve")
+            .env("RUST_LOG", "debug")
+            .stdin(Stdio::null())
+            .stdout(log())
+            .stderr(log())
+            .spawn()
+            .expect("`ipvland` is on PATH");
+        wait_until("ipvland serves its socket", || UnixStream::connect(SOCKET).is_ok());
+        Self(child)
+    }
+
+    /// Kills it, without a chance to tidy up.
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().expect("it was running");
+        self.0.wait().expect("it is our child");
+    }
+
+    /// Starts it again after [`Driver::kill`].
+    pub(crate) fn start_again(&mut self) {
+        *self = Self::start();
+    }
+
+    /// Whether it is still the process it was.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
+    /// What it has logged from byte `from` on.
+    pub(crate) fn log(from: usize) -> String {
+        let whole = std::fs::read(LOG).unwrap_or_default();
+        String::from_utf8_lossy(whole.get(from..).unwrap_or_default()).into_owned()
+    }
+
+    /// How much it has logged so far, in bytes.
+    pub(crate) fn log_length() -> usize {
+        std::fs::metadata(LOG).map_or(0, |metadata| metadata.len() as usize)
+    }
+}
+
+/// What the plugin answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The body, which is always JSON; `Null` when it was not.
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    /// The error that Docker would show to its user, if it would show one.
+    pub(crate) fn error(&self) -> Option<&str> {
+        let text = self.body["Err"].as_str().filter(|text| !text.is_empty());
+        if self.status == 200 { text } else { Some(text.unwrap_or("")) }
+    }
+}
+
+/// Posts bytes to a method of the plugin, with the headers that Docker sends (there is no Content-Type among them).
+#[track_caller]
+pub(crate) fn post(method: &str, body: &[u8]) -> Reply {
+    let head = format!("POST /{method} HTTP/1.1\r\nAccept: application/vnd.docker.plugins.v1.2+json");
+    let (status, body) = request(SOCKET, &head, body).unwrap_or_else(|error| panic!("{method}: {error}"));
+    Reply { status, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
+}
+
+/// Calls a method of the network driver that must succeed.
+#[track_caller]
+pub(crate) fn call(method: &str, body: &Value) -> Value {
+    let reply = post(&format!("NetworkDriver.{method}"), body.to_string().as_bytes());
+    assert!(reply.error().is_none() && reply.body.is_object(), "{method} {body}: {reply:?}");
+    reply.body
+}
+
+/// Calls a method of the network driver that must be refused: the sentence.
+#[track_caller]
+pub(crate) fn refuse(method: &str, body: &Value) -> String {
+    let reply = post(&format!("NetworkDriver.{method}"), body.to_string().as_bytes());
+    let sentence = reply.error().unwrap_or_else(|| panic!("{method} {body} was not refused: {reply:?}"));
+    assert!(!sentence.is_empty(), "{method} {body}: an error without a sentence: {reply:?}");
+    sentence.to_owned()
+}
