@@ -1,0 +1,103 @@
+//! One process at a time on a port.
+
+use std::fmt;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use model::InterfaceName;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::KernelError;
+
+/// What a port is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockKey {
+    /// The index of its parent, which survives a rename.
+    Index(u32),
+    /// The name of a parent that is still to be made.
+    Name(InterfaceName),
+}
+
+impl fmt::Display for LockKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LockKey::Index(index) => write!(f, "link {index}"),
+            LockKey::Name(name) => write!(f, "`{name}`"),
+        }
+    }
+}
+
+/// A port that nobody else works on until this is dropped. The kernel drops it for a process that dies.
+#[derive(Debug)]
+pub struct PortLock {
+    _file: File,
+}
+
+impl PortLock {
+    /// Waits for the port, at most `limit`.
+    ///
+    /// The file stays behind on purpose: were it removed, a third process could lock a new one of the same name while
+    /// a second still holds the old one.
+    ///
+    /// # Errors
+    /// [`KernelError::LockTimeout`] names the port; [`KernelError::Io`] when the folder cannot be written.
+    pub fn acquire(run_dir: &Path, key: &LockKey, limit: Duration) -> Result<Self, KernelError> {
+        let name = match key {
+            LockKey::Index(index) => format!("port-{index}.lock"),
+            LockKey::Name(name) => format!("port-{name}.lock"),
+        };
+        let path = run_dir.join(name);
+        let failed = |source| KernelError::Io { doing: format!("locking {}", path.display()), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(run_dir).map_err(failed)?;
+        // A descriptor of its own: a lock belongs to the open file, and threads would share one.
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+        let deadline = Instant::now() + limit;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(failed(io::Error::from(errno))),
+            }
+            if Instant::now() >= deadline {
+                return Err(KernelError::LockTimeout { port: key.to_string(), limit });
+            }
+            #[expect(clippy::disallowed_methods, reason = "flock has no time limit of its own, so it is polled")]
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT_ONCE: Duration = Duration::ZERO;
+
+    #[test]
+    fn a_port_is_held_once_and_free_when_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = |key| PortLock::acquire(folder.path(), &key, AT_ONCE);
+        let held = lock(LockKey::Index(2)).unwrap();
+        let refused = lock(LockKey::Index(2)).unwrap_err();
+        assert_eq!(refused.to_string(), "another operation has held the port of link 2 for 0ns");
+        lock(LockKey::Index(3)).expect("another port is free");
+        drop(held);
+        lock(LockKey::Index(2)).expect("free again");
+    }
+
+    #[test]
+    fn whoever_waits_gets_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = LockKey::Name("ivd-1".parse().unwrap());
+        let held = PortLock::acquire(folder.path(), &key, AT_ONCE).unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| PortLock::acquire(folder.path(), &key, Duration::from_secs(30)));
+            drop(held);
+            waiting.join().unwrap().expect("free in time");
+        });
+    }
+}
