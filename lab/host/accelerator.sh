@@ -5,6 +5,7 @@
 readonly LAB_KVM_TRIAL_LIMIT=30
 
 # Sets `accelerator`, the emulator's arguments.
+# shellcheck disable=SC2034 # by lab
 choose_accelerator() {
     # Fewer levels of page tables and fewer protections are fewer things to emulate: an exec is 15 % faster without.
     accelerator=(-machine q35 -accel 'tcg,thread=multi,tb-size=1024' -cpu 'max,la57=off,smap=off,smep=off,pku=off')

@@ -14,7 +14,7 @@ readonly LAB_BOOT_LIMIT=${LAB_BOOT_LIMIT:-120}
 # and tsc spare the boot a second of calibration. No AppArmor: its parser is not in the root.
 readonly LAB_KERNEL_ARGUMENTS=(
     norandmaps nokaslr mitigations=off randomize_kstack_offset=off hardened_usercopy=off init_on_alloc=0
-    transparent_hugepage=always cgroup.memory=nokmem,nosocket nowatchdog lpj=10384700 tsc=reliable apparmor=0 audit=0
+    transparent_hugepage=always 'cgroup.memory=nokmem,nosocket' nowatchdog lpj=10384700 tsc=reliable apparmor=0 audit=0
 )
 
 machine_pid=
@@ -33,7 +33,7 @@ run_machine() {
     shift 2
     emulator "$@"
     if [[ $kind == shell ]]; then
-        qemu+=(-chardev stdio,id=terminal,signal=off -device virtconsole,chardev=terminal)
+        qemu+=(-chardev 'stdio,id=terminal,signal=off' -device 'virtconsole,chardev=terminal')
     else
         # Through cat, because the emulator would cut off a file that stdout was redirected to.
         exec {stdout}> >(exec cat >&1)
@@ -41,8 +41,8 @@ run_machine() {
         exec {stderr}> >(exec cat >&2)
         copiers+=($!)
         qemu+=(
-            -chardev "file,id=stdout,path=/proc/self/fd/$stdout" -device virtserialport,nr=2,chardev=stdout
-            -chardev "file,id=stderr,path=/proc/self/fd/$stderr" -device virtserialport,nr=3,chardev=stderr
+            -chardev "file,id=stdout,path=/proc/self/fd/$stdout" -device 'virtserialport,nr=2,chardev=stdout'
+            -chardev "file,id=stderr,path=/proc/self/fd/$stderr" -device 'virtserialport,nr=3,chardev=stderr'
         )
     fi
     : >"$LAB_DIR/last-boot.log"
@@ -72,14 +72,14 @@ emulator() {
         -kernel "$folder/vmlinuz" -initrd "$folder/initramfs.cpio"
         -append "console=ttyS0 quiet loglevel=5 panic=-1 ${LAB_KERNEL_ARGUMENTS[*]}"
         -chardev "file,id=log,path=$LAB_DIR/last-boot.log" -serial chardev:log
-        -drive "if=none,id=root,file=$folder/root.ext4,format=raw,readonly=on" -device virtio-blk-pci,drive=root
-        -drive "if=none,id=run,file=$LAB_DIR/run.tar,format=raw,readonly=on" -device virtio-blk-pci,drive=run
+        -drive "if=none,id=root,file=$folder/root.ext4,format=raw,readonly=on" -device 'virtio-blk-pci,drive=root'
+        -drive "if=none,id=run,file=$LAB_DIR/run.tar,format=raw,readonly=on" -device 'virtio-blk-pci,drive=run'
         -fsdev "local,id=src,path=$LAB_CHECKOUT,security_model=none,readonly=on,multidevs=remap"
-        -device virtio-9p-pci,fsdev=src,mount_tag=src
+        -device 'virtio-9p-pci,fsdev=src,mount_tag=src'
         -fsdev "local,id=out,path=$LAB_DIR/out,security_model=none,multidevs=remap"
-        -device virtio-9p-pci,fsdev=out,mount_tag=out
+        -device 'virtio-9p-pci,fsdev=out,mount_tag=out'
         -device virtio-serial-pci
-        -chardev file,id=protocol,path=/proc/self/fd/3 -device virtserialport,nr=1,chardev=protocol
+        -chardev 'file,id=protocol,path=/proc/self/fd/3' -device 'virtserialport,nr=1,chardev=protocol'
     )
 }
 

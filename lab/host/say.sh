@@ -4,6 +4,7 @@
 
 # The status of a failure of the lab itself, apart from any that a command is likely to exit with. `docker run` has the same rule.
 readonly LAB_FAILED=125
+# shellcheck disable=SC2034 # by machine.sh
 readonly LAB_TIMED_OUT=124
 
 say() {
