@@ -1,1 +1,80 @@
-//! .
+//! The use cases of ipvland. Ties the ledger ([`store`]), the kernel ([`kernel`]) and the pure rules ([`model`])
+//! together; frontends see this crate and nothing below it.
+//!
+//! Every change follows one pattern, under the lock of its port: the intent goes into the ledger, `converge` plans
+//! the way there from what the kernel shows, the steps are taken, the ledger confirms. Whatever dies in between is
+//! found by [`Engine::repair`], which needs no other memory than the two.
+//!
+//! Synchronous; nothing here knows of Docker, HTTP or JSON.
+
+#![deny(missing_docs)]
+
+mod endpoints;
+mod error;
+mod networks;
+mod port;
+mod repair;
+mod status;
+
+use std::path::{Path, PathBuf};
+
+use model::{BootId, Generation, Moment};
+use store::Store;
+
+pub use endpoints::{Attachment, EndpointRequest};
+pub use error::EngineError;
+pub use networks::NetworkRequest;
+pub use repair::{Finding, Repair};
+pub use status::{EndpointReport, NetworkReport, PortReport, Status};
+
+/// Where the engine keeps what it must remember.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// The ledger's folder; on a disk that survives a reboot.
+    pub state_dir: PathBuf,
+    /// The folder of the port locks; on a file system that does not.
+    pub run_dir: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self { state_dir: "/var/lib/ipvland".into(), run_dir: "/run/ipvland".into() }
+    }
+}
+
+/// The one engine behind all frontends. Several processes may each have their own on the same paths.
+pub struct Engine {
+    store: Store,
+    run_dir: PathBuf,
+    boot: BootId,
+}
+
+impl Engine {
+    /// Opens the ledger, making it where there is none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be opened, is of a newer version, or the kernel does not tell its boot id.
+    pub fn open(paths: &Paths) -> Result<Self, EngineError> {
+        Ok(Self {
+            store: Store::open(&paths.state_dir.join("ledger.db"))?,
+            run_dir: paths.run_dir.clone(),
+            boot: kernel::boot_id()?,
+        })
+    }
+
+    /// Notes that a container engine has come to life: what its life before had begun and not finished is dead.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn activate(&self) -> Result<Generation, EngineError> {
+        Ok(self.store.begin_generation()?)
+    }
+
+    fn now(&self) -> Result<Moment, EngineError> {
+        Ok(Moment { generation: self.store.generation()?, boot: self.boot.clone() })
+    }
+
+    fn run_dir(&self) -> &Path {
+        &self.run_dir
+    }
+}

@@ -1,1 +1,121 @@
-//! .
+//! The ledger: which networks and endpoints there are, and who holds which address.
+//!
+//! One SQLite file, shared by every process of ipvland on the host, behind a closed set of atomic verbs. A verb is one
+//! transaction and never spans a request to the kernel. UNIQUE(segment, address) is a primary key, so no caller can
+//! give an address twice.
+
+#![deny(missing_docs)]
+
+mod endpoints;
+mod error;
+mod networks;
+mod rows;
+mod schema;
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use model::Generation;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use error::StoreError;
+pub use networks::PortRecords;
+
+/// How long a verb waits for another process's transaction, which is short.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+
+/// The open ledger.
+pub struct Store {
+    connection: Mutex<Connection>,
+}
+
+/// How much of a verb must be on the disk when it returns.
+#[derive(Clone, Copy)]
+enum Durability {
+    /// All: networks outlive a power loss.
+    Full,
+    /// What survives the process: endpoints do not outlive a power loss, as it takes their links too.
+    Normal,
+}
+
+impl Store {
+    /// Opens the ledger at `path`, making folder and file where there are none, and brings an older one up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or is of a newer version.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed =
+            |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { path: path.to_owned(), source };
+        if let Some(folder) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(error.into()))?;
+        }
+        let mut connection = Connection::open(path).map_err(|error| failed(error.into()))?;
+        configure(&connection).map_err(|error| failed(error.into()))?;
+        schema::migrate(&mut connection)?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// The present life of the container engine.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn generation(&self) -> Result<Generation, StoreError> {
+        let number: i64 = self.lock().query_row("SELECT generation FROM engine", [], |row| row.get(0))?;
+        rows::generation(number)
+    }
+
+    /// Begins the next life of the container engine.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn begin_generation(&self) -> Result<Generation, StoreError> {
+        self.write(Durability::Full, |transaction| {
+            transaction.execute("UPDATE engine SET generation = generation + 1", [])?;
+            let number: i64 = transaction.query_row("SELECT generation FROM engine", [], |row| row.get(0))?;
+            rows::generation(number)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic in another thread left no transaction behind: dropping one rolls it back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One reading transaction: a consistent view.
+    fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        work(&transaction)
+    }
+
+    /// One writing transaction, immediate: one that reads first and writes later could find the ledger changed.
+    fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.lock();
+        let level = match durability {
+            Durability::Full => "FULL",
+            Durability::Normal => "NORMAL",
+        };
+        connection.pragma_update(None, "synchronous", level)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_LIMIT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Else every short-lived process would do a checkpoint as it ends.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Endpoints: made, attached, removed.
+
+use kernel::Scope;
+use model::{
+    Addresses, Endpoint, EndpointId, EndpointState, InterfaceName, LinkIntent, Network, NetworkId, NetworkState,
+    Observed, Place, Presence, Routes, SandboxKey, Verdict, judge,
+};
+use store::StoreError;
+
+use crate::networks::check_mtu;
+use crate::port::{Port, ensure_present};
+use crate::{Engine, EngineError};
+
+/// An endpoint to be made.
+#[derive(Debug, Clone)]
+pub struct EndpointRequest {
+    /// Its identity.
+    pub id: EndpointId,
+    /// The network it is to be on.
+    pub network: NetworkId,
+    /// The addresses it gets, as the address management deals them.
+    pub addresses: Addresses,
+}
+
+/// What the engine needs to move an endpoint's slave into its sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The slave's name in the host namespace.
+    pub link: InterfaceName,
+    /// The default routes.
+    pub routes: Routes,
+}
+
+impl Engine {
+    /// Records an endpoint and the addresses it holds. The kernel is not touched yet.
+    ///
+    /// An address whose holder is dead is taken over. An endpoint that exists with the same content is success.
+    ///
+    /// # Errors
+    /// When the address is held by a living endpoint or by the host, or there is no such network.
+    pub fn create_endpoint(&self, request: &EndpointRequest) -> Result<(), EngineError> {
+        let network = self.ready_network(&request.network)?;
+        let endpoint = Endpoint {
+            id: request.id.clone(),
+            network: network.id.clone(),
+            addresses: request.addresses,
+            sandbox: None,
+            born: self.now()?,
+            state: EndpointState::Created,
+        };
+        if let Some(existing) = self.store.endpoint(&endpoint.id)? {
+            let same = existing.network == endpoint.network && existing.addresses == endpoint.addresses;
+            return if same { Ok(()) } else { Err(EngineError::EndpointDiffers(existing.id)) };
+        }
+        refuse_host_address(&network, &request.addresses)?;
+        loop {
+            match self.store.claim(&endpoint, &network.segment()) {
+                Err(StoreError::AddressHeld { address, holder, network }) => {
+                    if !self.bury_if_dead(&holder)? {
+                        return Err(StoreError::AddressHeld { address, holder, network }.into());
+                    }
+                }
+                claimed => return Ok(claimed?),
+            }
+        }
+    }
+
+    /// Makes the slave of an endpoint, to be moved into `sandbox` by the caller.
+    ///
+    /// Done already, it answers the same again.
+    ///
+    /// # Errors
+    /// When the slave cannot be made, or would change the mode of others. The endpoint is as before then.
+    pub fn attach(&self, id: &EndpointId, sandbox: &SandboxKey) -> Result<Attachment, EngineError> {
+        let (port, network, endpoint) = self.lock_endpoint(id)?.ok_or_else(|| EngineError::NoEndpoint(id.clone()))?;
+        let attachment = Attachment { link: endpoint.mark().birth_name(), routes: network.routes(&endpoint.addresses) };
+        let endpoint = Endpoint { sandbox: Some(sandbox.clone()), ..endpoint };
+        let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
+        let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(sandbox)))?;
+        if endpoint.state == EndpointState::Attached && !slave.find(&observed).is_empty() {
+            return Ok(attachment);
+        }
+        check_parent(&network, &observed)?;
+        port.check_settings(&network, &observed)?;
+
+        self.store.begin_attach(id, sandbox)?;
+        let made = make_slave(&port, &slave, &observed).and_then(|()| Ok(self.store.confirm_attach(id)?));
+        if let Err(error) = made {
+            self.withdraw_attach(&port, &slave, sandbox, id);
+            return Err(error);
+        }
+        Ok(attachment)
+    }
+
+    /// Notes that the engine takes the slave out of its sandbox. There is nothing to do: it is the engine that moves
+    /// the link back, after this answer, and what is left of it goes with the endpoint.
+    ///
+    /// # Errors
+    /// None today; gone is success.
+    pub fn leave(&self, _id: &EndpointId) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Removes an endpoint, its slave wherever it is, and its hold on its addresses. Gone already is success.
+    ///
+    /// # Errors
+    /// When kernel or ledger fail. The intent stays, and repair finishes it.
+    pub fn delete_endpoint(&self, id: &EndpointId) -> Result<(), EngineError> {
+        let Some((port, network, endpoint)) = self.lock_endpoint(id)? else { return Ok(()) };
+        self.store.begin_detach(id)?;
+        let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Absent);
+        let observed = look_for(&slave)?;
+        port.settle(&observed, |mark| *mark == slave.mark)?;
+        Ok(self.store.release(id)?)
+    }
+
+    /// The record of an endpoint.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn endpoint(&self, id: &EndpointId) -> Result<Option<Endpoint>, EngineError> {
+        Ok(self.store.endpoint(id)?)
+    }
+
+    /// Locks the port of an endpoint, and reads the records once nobody else can be at work on them.
+    fn lock_endpoint(&self, id: &EndpointId) -> Result<Option<(Port<'_>, Network, Endpoint)>, EngineError> {
+        let Some(endpoint) = self.store.endpoint(id)? else { return Ok(None) };
+        let Some(network) = self.store.network(&endpoint.network)? else { return Ok(None) };
+        let port = self.lock(&network.parent)?;
+        Ok(self.store.endpoint(id)?.map(|endpoint| (port, network, endpoint)))
+    }
+
+    fn ready_network(&self, id: &NetworkId) -> Result<Network, EngineError> {
+        let network = self.store.network(id)?.filter(|network| network.state == NetworkState::Ready);
+        network.ok_or_else(|| EngineError::NoNetwork(id.short().to_owned()))
+    }
+
+    /// Removes the holder of an address that somebody needs, if it can be shown that it is not alive.
+    fn bury_if_dead(&self, holder: &EndpointId) -> Result<bool, EngineError> {
+        let Some(endpoint) = self.store.endpoint(holder)? else { return Ok(true) };
+        let Some(network) = self.store.network(&endpoint.network)? else { return Ok(true) };
+        let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
+        let observed = look_for(&slave)?;
+        let place = slave.find(&observed).into_iter().map(|(place, _)| place).next();
+        match judge(&endpoint, place.as_ref(), &self.now()?) {
+            Verdict::Lives | Verdict::Pending => Ok(false),
+            Verdict::Missing | Verdict::Dead => {
+                tracing::info!(endpoint = holder.short(), "the holder of a wanted address is dead: taking it over");
+                self.delete_endpoint(holder)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Undoes an attach that failed. What cannot be undone now is left to repair, which sees the same intent.
+    fn withdraw_attach(&self, port: &Port<'_>, slave: &LinkIntent, sandbox: &SandboxKey, id: &EndpointId) {
+        let undo = || {
+            self.store.undo_attach(id)?;
+            let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(sandbox)))?;
+            port.settle(&observed, |mark| *mark == slave.mark)
+        };
+        if let Err(error) = undo() {
+            tracing::warn!(endpoint = id.short(), %error, "a failed attach is not all undone; repair goes on");
+        }
+    }
+}
+
+fn make_slave(port: &Port<'_>, slave: &LinkIntent, observed: &Observed) -> Result<(), EngineError> {
+    port.settle(observed, |mark| *mark == slave.mark)?;
+    let scope = slave.sandbox.as_ref().map_or(Scope::Host, |key| Scope::Sandboxes(std::slice::from_ref(key)));
+    ensure_present(slave, &kernel::observe(scope)?)
+}
+
+/// Looks where the slave should be, and only if it is not there everywhere else.
+fn look_for(slave: &LinkIntent) -> Result<Observed, EngineError> {
+    let sandboxes: Vec<SandboxKey> = slave.sandbox.iter().cloned().collect();
+    let near = kernel::observe(Scope::Sandboxes(&sandboxes))?;
+    if sandboxes.is_empty() || !slave.find(&near).is_empty() {
+        return Ok(near);
+    }
+    Ok(kernel::observe(Scope::Everywhere(&sandboxes))?)
+}
+
+fn check_parent(network: &Network, observed: &Observed) -> Result<(), EngineError> {
+    match (observed.host_link(network.parent.name()), &network.parent) {
+        (Some(link), _) => check_mtu(network, link),
+        (None, model::Parent::Link(parent)) => {
+            Err(EngineError::ParentGone { parent: parent.clone(), network: network.id.clone() })
+        }
+        (None, model::Parent::Vlan { on, .. }) if observed.host_link(on).is_none() => {
+            Err(EngineError::ParentGone { parent: on.clone(), network: network.id.clone() })
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+/// The kernel does not compare a slave's address with the parent's own (`ipvlan_addr_busy()` looks at slaves only):
+/// the container would take the host off the network.
+fn refuse_host_address(network: &Network, addresses: &Addresses) -> Result<(), EngineError> {
+    let observed = kernel::observe(Scope::Host)?;
+    let parent = network.parent.name();
+    let held = observed.host_link(parent).map(|link| link.addresses.as_slice()).unwrap_or_default();
+    match addresses.iter().find(|wanted| held.iter().any(|held| held.addr() == wanted.addr())) {
+        Some(wanted) => Err(EngineError::HostAddress { address: wanted.addr(), parent: parent.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Where a slave is, as far as it is in sight.
+pub(crate) fn place_of(endpoint: &Endpoint, network: &Network, observed: &Observed) -> Option<Place> {
+    let slave = LinkIntent::slave_of(endpoint, network, Presence::Present);
+    slave.find(observed).into_iter().map(|(place, _)| place).next()
+}

@@ -1,0 +1,141 @@
+//! What can go wrong, each with what to do about it.
+
+use std::net::IpAddr;
+
+use kernel::KernelError;
+use model::{EndpointId, Holder, InterfaceName, Mtu, NetworkId, ParentFault, PortSettings, TooOld};
+use store::StoreError;
+
+/// Why the engine did not do what was asked. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The ledger.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The kernel.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// The kernel lacks the mode or flag.
+    #[error(transparent)]
+    TooOld(#[from] TooOld),
+    /// The parent will not do.
+    #[error(transparent)]
+    Parent(#[from] ParentFault),
+    /// Somebody else's slave holds the port in another mode or with another flag.
+    #[error("parent `{parent}` is held by {holder}, which keeps it {held}; {wanted} was asked for and would flip it", held = holder.settings)]
+    PortHeld {
+        /// The parent.
+        parent: InterfaceName,
+        /// The other's slave.
+        holder: Holder,
+        /// What was asked for.
+        wanted: PortSettings,
+    },
+    /// The port is not as the network's record says.
+    #[error("the port on `{parent}` was switched to {found} by somebody else; network {network} needs {wanted}", network = network.short())]
+    PortFlipped {
+        /// The parent.
+        parent: InterfaceName,
+        /// What the kernel shows.
+        found: PortSettings,
+        /// What the network needs.
+        wanted: PortSettings,
+        /// The network.
+        network: NetworkId,
+    },
+    /// The parent of an existing network is not there.
+    #[error("parent `{parent}` of network {network} is not there", network = network.short())]
+    ParentGone {
+        /// The parent.
+        parent: InterfaceName,
+        /// The network.
+        network: NetworkId,
+    },
+    /// A wish for a larger MTU than the parent's: the kernel would take it and lose packets.
+    #[error("an MTU of {wanted} is more than the {available} of parent `{parent}`")]
+    MtuTooLarge {
+        /// What was asked for.
+        wanted: Mtu,
+        /// The parent's.
+        available: u32,
+        /// The parent.
+        parent: InterfaceName,
+    },
+    /// Too small an MTU for IPv6.
+    #[error("an MTU of {0} is too small for an IPv6 subnet, which needs {min}", min = Mtu::IPV6_MIN)]
+    MtuTooSmall(Mtu),
+    /// The network exists with other content.
+    #[error("network {id} exists and is not what is asked for now", id = .0.short())]
+    NetworkDiffers(NetworkId),
+    /// No such network.
+    #[error("there is no network {0}")]
+    NoNetwork(String),
+    /// More than one network fits the abbreviation.
+    #[error("more than one network's id begins with {0}")]
+    Ambiguous(String),
+    /// Endpoints of it live.
+    #[error("network {network} is in use: {count} of its endpoints live, {example} among them", network = network.short(), example = example.short())]
+    NetworkInUse {
+        /// The network.
+        network: NetworkId,
+        /// How many.
+        count: usize,
+        /// One of them.
+        example: EndpointId,
+    },
+    /// The endpoint exists with other content.
+    #[error("endpoint {id} exists and is not what is asked for now", id = .0.short())]
+    EndpointDiffers(EndpointId),
+    /// No such endpoint.
+    #[error("there is no endpoint {id}", id = .0.short())]
+    NoEndpoint(EndpointId),
+    /// The host itself has the address on the parent; the kernel would let the container take it away.
+    #[error("address {address} belongs to this host, on `{parent}`")]
+    HostAddress {
+        /// The address.
+        address: IpAddr,
+        /// The parent.
+        parent: InterfaceName,
+    },
+    /// A link that was to be made is not there, and the kernel did not say why.
+    #[error("the link for {0} was made and is not there: somebody else works on the same links")]
+    Vanished(String),
+}
+
+impl EngineError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            EngineError::Store(error @ StoreError::PortHeld { .. }) => error.hint(),
+            EngineError::Store(error) => error.hint(),
+            EngineError::Kernel(error) => error.hint(),
+            EngineError::TooOld(_) => "run a newer kernel, or leave the option out".into(),
+            EngineError::Parent(fault) => fault.hint(),
+            EngineError::PortHeld { holder, .. } => format!(
+                "ask for ipvlan_mode={} and ipvlan_flag={}, remove that link, or use another parent",
+                holder.settings.mode, holder.settings.flag
+            ),
+            EngineError::PortFlipped { .. } => {
+                "stop whoever made the other slaves, then all containers on this parent, and start them again".into()
+            }
+            EngineError::ParentGone { parent, .. } => format!("bring `{parent}` back, or remove the network"),
+            EngineError::MtuTooLarge { available, .. } => format!("ask for at most {available}, or leave it out"),
+            EngineError::MtuTooSmall(_) => format!("ask for {} or more", Mtu::IPV6_MIN),
+            EngineError::NetworkDiffers(_) => "remove it first".into(),
+            EngineError::NoNetwork(_) => "`ipvland network ls` lists those there are".into(),
+            EngineError::Ambiguous(_) => "give more of the id".into(),
+            EngineError::NetworkInUse { .. } => "remove the containers first".into(),
+            EngineError::EndpointDiffers(_) => "remove it first".into(),
+            EngineError::NoEndpoint(_) => "`ipvland status` lists those there are".into(),
+            EngineError::HostAddress { address, .. } => format!(
+                "choose another, and keep the engine from dealing it: `docker network create --aux-address host={address} ...`"
+            ),
+            EngineError::Vanished(_) => "try again; `ipvland status` tells what is there".into(),
+        })
+    }
+
+    /// Whether the request itself was wrong, rather than the host unable.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, EngineError::Kernel(_) | EngineError::Vanished(_))
+    }
+}

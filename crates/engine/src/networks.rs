@@ -1,0 +1,178 @@
+//! Networks: made, removed, forgotten.
+
+use kernel::Scope;
+use model::parent::suitable;
+use model::{
+    DriverOptions, EndpointId, InterfaceName, Link, Mark, Mtu, Network, NetworkId, NetworkState, Observed, Parent,
+    SandboxKey, Subnet, Verdict,
+};
+
+use crate::port::{Port, ensure_present, sentinel_of};
+use crate::{Engine, EngineError};
+
+/// A network to be made.
+#[derive(Debug, Clone)]
+pub struct NetworkRequest {
+    /// Its identity.
+    pub id: NetworkId,
+    /// What the user asked for.
+    pub options: DriverOptions,
+    /// Whether it is to reach nothing but itself.
+    pub internal: bool,
+    /// Its subnets, as the address management has them.
+    pub subnets: Vec<Subnet>,
+}
+
+impl Engine {
+    /// Makes a network: its parent where that is ours to make, and a record. The port is tried with a slave that is
+    /// removed again, so that a parent the kernel will not take is refused now and not at the first container.
+    ///
+    /// A network that exists with the same content is success.
+    ///
+    /// # Errors
+    /// Everything that makes the network impossible on this host. Nothing has changed then.
+    pub fn create_network(&self, request: &NetworkRequest) -> Result<(), EngineError> {
+        kernel::release()?.supports(request.options.settings)?;
+        check_mtu_for_family(request)?;
+        self.finish_what_died(&request.id)?;
+
+        let parent = self.resolve_parent(request, &kernel::observe(Scope::Host)?)?;
+        let port = self.lock(&parent)?;
+        let observed = kernel::observe(Scope::Host)?;
+        let network = Network {
+            id: request.id.clone(),
+            // Again, under the lock: another network may just have made or removed the link.
+            parent: self.resolve_parent(request, &observed)?,
+            settings: request.options.settings,
+            mtu: request.options.mtu,
+            subnets: request.subnets.clone(),
+            state: NetworkState::Creating,
+        };
+        match self.store.network(&network.id)? {
+            Some(existing) if existing.same_as(&network) => return Ok(()),
+            Some(existing) => return Err(EngineError::NetworkDiffers(existing.id)),
+            None => {}
+        }
+        if let Some(link) = observed.host_link(network.parent.name()) {
+            suitable(link, &observed)?;
+            check_mtu(&network, link)?;
+        }
+        // The ledger's own word first: it knows the other network by name.
+        self.store.add_network(&network)?;
+        let made = port.check_settings(&network, &observed).and_then(|()| try_port(&port, &network, &observed));
+        if let Err(error) = made {
+            self.withdraw(&port, &network);
+            return Err(error);
+        }
+        self.store.confirm_network(&network.id)?;
+        // The trial slave goes, unless endpoints of other networks need the port watched. Should this fail, repair
+        // sees a sentinel that nothing calls for.
+        if let Err(error) = port.settle(&kernel::observe(Scope::Host)?, |_| false) {
+            tracing::warn!(%error, "the trial slave is still there; repair removes it");
+        }
+        Ok(())
+    }
+
+    /// Removes a network with everything on it. One that is gone already is success.
+    ///
+    /// # Errors
+    /// When the kernel or the ledger fails. The intent stays, and repair finishes it.
+    pub fn delete_network(&self, id: &NetworkId) -> Result<(), EngineError> {
+        let Some(network) = self.store.network(id)? else { return Ok(()) };
+        let port = self.lock(&network.parent)?;
+        self.store.doom_network(id)?;
+        self.finish_network(&port, &network)
+    }
+
+    /// Forgets a network that its engine no longer knows, named by its id or the beginning of it.
+    ///
+    /// # Errors
+    /// [`EngineError::NetworkInUse`] while endpoints on it live.
+    pub fn forget(&self, id: &str) -> Result<NetworkId, EngineError> {
+        let report = self.network(id)?;
+        let live: Vec<&EndpointId> =
+            report.endpoints.iter().filter(|e| e.verdict == Verdict::Lives).map(|e| &e.endpoint.id).collect();
+        if let Some(example) = live.first() {
+            return Err(EngineError::NetworkInUse {
+                network: report.network.id,
+                count: live.len(),
+                example: (*example).clone(),
+            });
+        }
+        self.delete_network(&report.network.id)?;
+        Ok(report.network.id)
+    }
+
+    /// A record that is not ready although its port is not locked is left from a process that died.
+    fn finish_what_died(&self, id: &NetworkId) -> Result<(), EngineError> {
+        let unfinished = |network: &Network| network.state != NetworkState::Ready;
+        let Some(network) = self.store.network(id)?.filter(unfinished) else { return Ok(()) };
+        let port = self.lock(&network.parent)?;
+        if self.store.network(id)?.is_some_and(|network| unfinished(&network)) {
+            self.store.doom_network(id)?;
+            self.finish_network(&port, &network)?;
+        }
+        Ok(())
+    }
+
+    fn resolve_parent(&self, request: &NetworkRequest, observed: &Observed) -> Result<Parent, EngineError> {
+        match &request.options.parent {
+            Some(asked) if request.internal => {
+                tracing::info!(parent = %asked, "an internal network is isolated: its parent is left alone");
+                Ok(Parent::dummy_for(&request.id))
+            }
+            None => Ok(Parent::dummy_for(&request.id)),
+            Some(asked) => Ok(Parent::resolve(asked, self.made_parent(asked)?.as_ref(), observed)?),
+        }
+    }
+
+    /// The parent of that name that we made, as the networks on it have it.
+    fn made_parent(&self, name: &InterfaceName) -> Result<Option<Parent>, EngineError> {
+        let networks = self.store.on_parent(name)?.networks;
+        Ok(networks.into_iter().map(|network| network.parent).find(|parent| !matches!(parent, Parent::Link(_))))
+    }
+
+    /// Undoes a creation that failed. What cannot be undone now is left to repair, which sees the same intent.
+    fn withdraw(&self, port: &Port<'_>, network: &Network) {
+        let undone = self.store.doom_network(&network.id).map_err(EngineError::from);
+        if let Err(error) = undone.and_then(|()| self.finish_network(port, network)) {
+            tracing::warn!(network = network.id.short(), %error, "a failed network is not all gone; repair goes on");
+        }
+    }
+
+    fn finish_network(&self, port: &Port<'_>, network: &Network) -> Result<(), EngineError> {
+        let endpoints = port.records()?.endpoints;
+        let sandboxes: Vec<SandboxKey> =
+            endpoints.iter().filter(|e| e.network == network.id).filter_map(|e| e.sandbox.clone()).collect();
+        let scope = if sandboxes.is_empty() { Scope::Host } else { Scope::Everywhere(&sandboxes) };
+        let of_network = |mark: &Mark| matches!(mark, Mark::Endpoint { network: of, .. } if *of == network.id);
+        port.settle(&kernel::observe(scope)?, of_network)?;
+        Ok(self.store.remove_network(&network.id)?)
+    }
+}
+
+fn try_port(port: &Port<'_>, network: &Network, observed: &Observed) -> Result<(), EngineError> {
+    port.settle(observed, |_| false)?;
+    let after = kernel::observe(Scope::Host)?;
+    ensure_present(&sentinel_of(network), &after)?;
+    port.check_settings(network, &after)?;
+    after.host_link(network.parent.name()).map_or(Ok(()), |link| check_mtu(network, link))
+}
+
+/// At most the parent's MTU: the kernel takes a larger one for a slave and loses its packets.
+pub(crate) fn check_mtu(network: &Network, parent: &Link) -> Result<(), EngineError> {
+    match network.mtu {
+        Some(wanted) if wanted.get() > parent.mtu => {
+            Err(EngineError::MtuTooLarge { wanted, available: parent.mtu, parent: parent.name.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_mtu_for_family(request: &NetworkRequest) -> Result<(), EngineError> {
+    let v6 = request.subnets.iter().any(|subnet| subnet.pool().addr().is_ipv6());
+    match request.options.mtu {
+        Some(mtu) if v6 && mtu.get() < Mtu::IPV6_MIN => Err(EngineError::MtuTooSmall(mtu)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,106 @@
+//! Reports for people.
+
+use comfy_table::{Table, presets};
+use engine::{EndpointReport, Finding, NetworkReport, PortReport, Status};
+use model::{Network, PortSettings};
+
+use super::json::{kind, place, verdict};
+
+pub(super) fn status(status: &Status) -> String {
+    let mut text = format!("kernel {}, generation {}\n", status.kernel, status.generation.0);
+    text += &section("Ports", &ports(&status.ports));
+    text += &section("Networks", &networks(&status.networks));
+    text += &section("Endpoints", &endpoints(&status.endpoints));
+    let faults = if status.faults.is_empty() { "nothing\n".to_owned() } else { lines(&status.faults) };
+    text + &section("Wrong", &faults)
+}
+
+pub(super) fn networks(networks: &[Network]) -> String {
+    let mut table = table(["NETWORK", "PARENT", "KIND", "MODE", "FLAG", "MTU", "SUBNETS"]);
+    for network in networks {
+        let subnets: Vec<String> = network.subnets.iter().map(|subnet| subnet.pool().to_string()).collect();
+        table.add_row([
+            network.id.short().to_owned(),
+            network.parent.name().to_string(),
+            kind(&network.parent).to_owned(),
+            network.settings.mode.to_string(),
+            network.settings.flag.to_string(),
+            or_dash(network.mtu),
+            subnets.join(" "),
+        ]);
+    }
+    shown(&table)
+}
+
+pub(super) fn network(report: &NetworkReport) -> String {
+    let mut text = networks(std::slice::from_ref(&report.network));
+    for subnet in &report.network.subnets {
+        if let Some(gateway) = subnet.gateway() {
+            text += &format!("gateway of {}: {gateway}\n", subnet.pool());
+        }
+    }
+    text + &section("Endpoints", &endpoints(&report.endpoints))
+}
+
+pub(super) fn findings(findings: &[Finding]) -> String {
+    if findings.is_empty() { "nothing to repair\n".to_owned() } else { lines(findings) }
+}
+
+fn ports(ports: &[PortReport]) -> String {
+    let mut table = table(["PARENT", "KIND", "LINK", "MTU", "WANTED", "SHOWN", "NETWORKS", "ENDPOINTS"]);
+    for port in ports {
+        let link = match (port.index, port.up) {
+            (None, _) => "missing",
+            (Some(_), true) => "up",
+            (Some(_), false) => "down",
+        };
+        table.add_row([
+            port.parent.name().to_string(),
+            kind(&port.parent).to_owned(),
+            link.to_owned(),
+            or_dash(port.mtu),
+            port.wanted.to_string(),
+            or_dash::<PortSettings>(port.observed),
+            port.networks.len().to_string(),
+            port.endpoints.to_string(),
+        ]);
+    }
+    shown(&table)
+}
+
+fn endpoints(endpoints: &[EndpointReport]) -> String {
+    let mut table = table(["ENDPOINT", "NETWORK", "ADDRESSES", "STATE", "WHERE"]);
+    for report in endpoints {
+        let addresses: Vec<String> = report.endpoint.addresses.iter().map(|address| address.to_string()).collect();
+        table.add_row([
+            report.endpoint.id.short().to_owned(),
+            report.endpoint.network.short().to_owned(),
+            addresses.join(" "),
+            verdict(report.verdict).to_owned(),
+            or_dash(report.place.as_ref().map(place)),
+        ]);
+    }
+    shown(&table)
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    table
+}
+
+fn shown(table: &Table) -> String {
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn section(title: &str, body: &str) -> String {
+    format!("\n{title}\n{body}")
+}
+
+fn lines<T: ToString>(items: &[T]) -> String {
+    items.iter().map(|item| format!("{}\n", item.to_string())).collect()
+}
+
+fn or_dash<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}

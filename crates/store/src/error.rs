@@ -1,0 +1,93 @@
+//! Why the ledger says no.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use model::{EndpointId, InterfaceName, NetworkId, PortSettings};
+
+/// Why a verb was not carried out. The ledger is as before then.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be used.
+    #[error("the ledger {path} cannot be opened", path = path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file was written by a later version.
+    #[error("the ledger has schema {found} and this version knows up to {known}")]
+    NewerSchema {
+        /// The file's.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// A row does not say what it should.
+    #[error("the ledger is corrupt: {column} of {table} says `{value}`")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// What it says.
+        value: String,
+    },
+    /// A network on the same parent has other settings.
+    #[error("parent `{parent}` carries network {holder} as {settings}, and a parent has one mode and one flag", holder = holder.short())]
+    PortHeld {
+        /// The parent.
+        parent: InterfaceName,
+        /// The network.
+        holder: NetworkId,
+        /// Its settings.
+        settings: PortSettings,
+    },
+    /// The network is there already.
+    #[error("network {id} exists", id = .0.short())]
+    NetworkExists(NetworkId),
+    /// The network is not there.
+    #[error("there is no network {id}", id = .0.short())]
+    NoNetwork(NetworkId),
+    /// The address is held.
+    #[error("address {address} is held by endpoint {holder} of network {network}", holder = holder.short(), network = network.short())]
+    AddressHeld {
+        /// The address.
+        address: IpAddr,
+        /// Who holds it.
+        holder: EndpointId,
+        /// The holder's network.
+        network: NetworkId,
+    },
+    /// The endpoint is there already.
+    #[error("endpoint {id} exists", id = .0.short())]
+    EndpointExists(EndpointId),
+    /// The endpoint is not there, or on its way out.
+    #[error("there is no endpoint {id}", id = .0.short())]
+    NoEndpoint(EndpointId),
+    /// SQLite.
+    #[error("the ledger cannot be used")]
+    Sql(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            StoreError::Open { .. } | StoreError::Sql(_) => "check the disk and the rights of its folder".into(),
+            StoreError::NewerSchema { .. } => "run the version of ipvland that wrote it, or a later one".into(),
+            StoreError::Corrupt { .. } => "stop ipvland, move the ledger away and start again".into(),
+            StoreError::PortHeld { holder, settings, .. } => format!(
+                "ask for ipvlan_mode={} and ipvlan_flag={}, use a VLAN link (LINK.VLAN), or remove that network; \
+                 if Docker no longer knows it: `ipvland network forget {}`",
+                settings.mode,
+                settings.flag,
+                holder.short()
+            ),
+            StoreError::AddressHeld { .. } => "choose another address, or remove that container".into(),
+            StoreError::NetworkExists(_) | StoreError::EndpointExists(_) => "remove it first".into(),
+            StoreError::NoNetwork(_) | StoreError::NoEndpoint(_) => "`ipvland status` lists those there are".into(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The verbs on networks.
+
+use model::{Endpoint, InterfaceName, Network, NetworkId, NetworkState, Parent};
+use rusqlite::{Params, Transaction, params};
+
+use crate::{Durability, Store, StoreError, rows};
+
+/// What is on one port.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PortRecords {
+    /// Networks on the parent.
+    pub networks: Vec<Network>,
+    /// Their endpoints.
+    pub endpoints: Vec<Endpoint>,
+}
+
+impl Store {
+    /// All networks.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn networks(&self) -> Result<Vec<Network>, StoreError> {
+        self.read(|transaction| networks(transaction, "ORDER BY id", []))
+    }
+
+    /// One network.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn network(&self, id: &NetworkId) -> Result<Option<Network>, StoreError> {
+        self.read(|transaction| Ok(networks(transaction, "WHERE id = ?", [id.as_str()])?.pop()))
+    }
+
+    /// The networks on a parent and their endpoints, at one moment.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn on_parent(&self, parent: &InterfaceName) -> Result<PortRecords, StoreError> {
+        self.read(|transaction| {
+            let networks = networks(transaction, "WHERE parent = ? ORDER BY id", [parent.as_str()])?;
+            let filter = "JOIN network ON network.id = endpoint.network WHERE parent = ? ORDER BY endpoint.id";
+            let endpoints = crate::endpoints::endpoints(transaction, filter, [parent.as_str()])?;
+            Ok(PortRecords { networks, endpoints })
+        })
+    }
+
+    /// Notes the intent to make a network.
+    ///
+    /// # Errors
+    /// [`StoreError::PortHeld`], when a network on the parent has other settings; [`StoreError::NetworkExists`].
+    pub fn add_network(&self, network: &Network) -> Result<(), StoreError> {
+        self.write(Durability::Full, |transaction| {
+            if !networks(transaction, "WHERE id = ?", [network.id.as_str()])?.is_empty() {
+                return Err(StoreError::NetworkExists(network.id.clone()));
+            }
+            let parent = network.parent.name();
+            let on_parent = networks(transaction, "WHERE parent = ? ORDER BY id", [parent.as_str()])?;
+            let disagrees =
+                |other: &Network| other.state != NetworkState::Deleting && other.settings != network.settings;
+            if let Some(holder) = on_parent.into_iter().find(disagrees) {
+                return Err(StoreError::PortHeld {
+                    parent: parent.clone(),
+                    holder: holder.id,
+                    settings: holder.settings,
+                });
+            }
+            insert(transaction, network)
+        })
+    }
+
+    /// Notes that a network is made.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn confirm_network(&self, id: &NetworkId) -> Result<(), StoreError> {
+        self.write(Durability::Full, |transaction| {
+            transaction
+                .execute("UPDATE network SET state = 'ready' WHERE id = ? AND state = 'creating'", [id.as_str()])?;
+            Ok(())
+        })
+    }
+
+    /// Notes the intent to remove a network with all its endpoints.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn doom_network(&self, id: &NetworkId) -> Result<(), StoreError> {
+        self.write(Durability::Full, |transaction| {
+            transaction.execute("UPDATE network SET state = 'deleting' WHERE id = ?", [id.as_str()])?;
+            transaction.execute("UPDATE endpoint SET state = 'detaching' WHERE network = ?", [id.as_str()])?;
+            Ok(())
+        })
+    }
+
+    /// Drops a network, its endpoints and what they hold.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn remove_network(&self, id: &NetworkId) -> Result<(), StoreError> {
+        self.write(Durability::Full, |transaction| {
+            transaction.execute("DELETE FROM network WHERE id = ?", [id.as_str()])?;
+            Ok(())
+        })
+    }
+}
+
+fn networks(transaction: &Transaction<'_>, filter: &str, with: impl Params) -> Result<Vec<Network>, StoreError> {
+    let mut statement = transaction.prepare_cached(&format!("{} {filter}", rows::NETWORK))?;
+    let mut found = statement.query(with)?;
+    let mut networks = Vec::new();
+    while let Some(row) = found.next()? {
+        networks.push(rows::network(transaction, row)?);
+    }
+    Ok(networks)
+}
+
+fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreError> {
+    let (kind, on, id) = match &network.parent {
+        Parent::Link(_) => ("link", None, None),
+        Parent::Dummy(_) => ("dummy", None, None),
+        Parent::Vlan { on, id, .. } => ("vlan", Some(on.as_str()), Some(id.get())),
+    };
+    transaction.execute(
+        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating')",
+        params![
+            network.id.as_str(),
+            kind,
+            network.parent.name().as_str(),
+            on,
+            id,
+            network.settings.mode.as_str(),
+            network.settings.flag.as_str(),
+            network.mtu.map(model::Mtu::get),
+        ],
+    )?;
+    for (position, subnet) in (0i64..).zip(&network.subnets) {
+        transaction.execute(
+            "INSERT INTO subnet VALUES (?, ?, ?, ?)",
+            params![
+                network.id.as_str(),
+                position,
+                subnet.pool().to_string(),
+                subnet.gateway().map(|gateway| gateway.to_string())
+            ],
+        )?;
+    }
+    Ok(())
+}
