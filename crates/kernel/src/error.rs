@@ -3,81 +3,98 @@
 use std::io;
 use std::time::Duration;
 
-use model::InterfaceName;
+use model::{InterfaceName, VlanId};
 
-/// Why the kernel could not be read or changed.
+/// Why the kernel could not be read or changed. ipvlan itself gives an error number and no reason, so the reasons
+/// here are read from its source.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
-    /// The link kind is unknown, and no module brings it (EOPNOTSUPP on a new link).
-    #[error("this kernel has no `{kind}` links and no module that brings them")]
+    /// The kind of link is unknown and no module brings it: EOPNOTSUPP from `rtnl_newlink()`, `net/core/rtnetlink.c`.
+    #[error("this kernel has no `{kind}` links, and no module that brings them")]
     NoModule {
-        /// The kind that was asked for.
+        /// The kind, which is also the module's name.
         kind: &'static str,
     },
-    /// Something else has the parent's receive path (EBUSY from `netdev_rx_handler_register()`).
-    #[error("parent `{parent}` is in use by a bridge, a bond or macvlan")]
+    /// ipvlan was built without l3s: ENOTSUPP from `ipvlan_l3s_register()`, `drivers/net/ipvlan/ipvlan.h`.
+    #[error("this kernel's ipvlan was built without the mode l3s")]
+    NoL3s,
+    /// Something else has the parent's receive path: EBUSY from `netdev_rx_handler_register()`, `net/core/dev.c`.
+    #[error("parent `{parent}` is in use by a bridge, a bond, a team or macvlan")]
     Busy {
         /// The parent.
         parent: InterfaceName,
     },
-    /// The kernel will not put the link on this parent (EINVAL); ipvlan gives no reason of its own.
-    #[error("the kernel will not take `{parent}` as the link below")]
+    /// The kernel will not put the link on this parent (EINVAL without a word), such as ipvlan on what is not
+    /// Ethernet: `ipvlan_link_new()`, `drivers/net/ipvlan/ipvlan_main.c`.
+    #[error("`{parent}` is no link that the kernel will put another on")]
     NotSuitable {
         /// The parent.
         parent: InterfaceName,
-        /// What the kernel said.
-        text: String,
     },
     /// The name is taken (EEXIST).
-    #[error("there is a link `{name}` already, and it is not ours")]
+    #[error("there is a link `{name}` already")]
     NameTaken {
         /// The name.
         name: InterfaceName,
     },
-    /// The link is not there (any more).
+    /// The tag is taken, by a VLAN link of another name: EEXIST from `vlan_check_real_dev()`, `net/8021q/vlan.c`.
+    #[error("there is a link for VLAN {id} on `{on}` already, under another name")]
+    VlanTaken {
+        /// The link below.
+        on: InterfaceName,
+        /// The tag.
+        id: VlanId,
+    },
+    /// The link is not there (ENODEV).
     #[error("link `{name}` is not there")]
     Gone {
         /// Its name.
         name: InterfaceName,
     },
-    /// Not allowed (EPERM).
-    #[error("not permitted: {doing}")]
+    /// Another link has the index of the one to be deleted, or somebody renamed that. Nothing was deleted.
+    #[error("link `{name}` was renamed or replaced in the meantime")]
+    Replaced {
+        /// The name it had.
+        name: InterfaceName,
+    },
+    /// Not allowed (EPERM, EACCES).
+    #[error("not permitted to {doing}")]
     NotPermitted {
-        /// What was being done.
+        /// What was to be done.
         doing: String,
     },
     /// Any other refusal.
-    #[error("the kernel refused {doing}{text}")]
+    #[error("the kernel refused to {doing}{}", behind_a_colon(.said))]
     Refused {
-        /// What was being done.
+        /// What was to be done.
         doing: String,
-        /// What the kernel said, with a leading colon; empty when it said nothing.
-        text: String,
+        /// The kernel's sentence (extended acknowledgement), where it had one.
+        said: Option<String>,
         /// The error number.
         source: io::Error,
     },
     /// Another operation held the port for too long.
-    #[error("another operation has held the port of {port} for {limit:?}")]
+    #[error("another operation has held the port on {what} for {limit:?}")]
     LockTimeout {
-        /// The port.
-        port: String,
+        /// The parent.
+        what: String,
         /// How long was waited.
         limit: Duration,
     },
-    /// An answer that does not parse.
-    #[error("{what} is unreadable: {text}")]
+    /// A text of the kernel's that is not what it should be.
+    #[error("{what} is unreadable: `{text}`")]
     Unreadable {
         /// What was read.
         what: &'static str,
         /// What it said.
         text: String,
     },
-    /// A file or a socket.
-    #[error("{doing} failed")]
+    /// A file, a socket or a thread.
+    #[error("could not {doing}")]
     Io {
-        /// What was being done.
+        /// What was to be done.
         doing: String,
-        /// Why.
+        /// Why not.
         source: io::Error,
     },
 }
@@ -86,18 +103,50 @@ impl KernelError {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
-            KernelError::NoModule { kind } => {
-                format!("`modprobe {kind}` must work; some distributions keep it in a package of extra kernel modules")
+            KernelError::NoModule { kind } => format!(
+                "`modprobe {kind}` must work; slim kernels have the module in a package of its own, such as \
+                 linux-modules-extra-$(uname -r)"
+            ),
+            KernelError::NoL3s => "use ipvlan_mode=l3, or a kernel with CONFIG_IPVLAN_L3S".into(),
+            KernelError::Busy { .. } => {
+                "use the bridge, bond or team itself as the parent, or a VLAN link on top of the link (LINK.VLAN)"
+                    .into()
             }
-            KernelError::Busy { .. } => "use the bridge or bond itself as the parent, or another link".into(),
-            KernelError::NotSuitable { .. } => "use another link as the parent".into(),
-            KernelError::NameTaken { name } => format!("remove it: `ip link del {name}`"),
-            KernelError::Gone { .. } => "try again; `ipvland status` tells what is there".into(),
+            KernelError::NotSuitable { .. } => {
+                "name an Ethernet link: hardware, VLAN, bond, bridge, veth or dummy".into()
+            }
+            KernelError::NameTaken { name } => format!("remove it (`ip link delete {name}`), or rename it"),
+            KernelError::VlanTaken { on, id } => {
+                format!("pass that link's name as the parent; `ip -d link show type vlan` lists it (id {id} on {on})")
+            }
+            KernelError::Gone { .. } | KernelError::Replaced { .. } => {
+                "try again; `ip link` tells what is there".into()
+            }
             KernelError::NotPermitted { .. } => "run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN".into(),
-            KernelError::Refused { .. } | KernelError::Unreadable { .. } | KernelError::Io { .. } => {
-                "the log has the details; `ipvland status` tells what is there".into()
-            }
             KernelError::LockTimeout { .. } => "try again; `fuser -v /run/ipvland/*` names who holds it".into(),
+            KernelError::Refused { .. } | KernelError::Unreadable { .. } | KernelError::Io { .. } => {
+                "the log of the daemon and `dmesg` may tell more".into()
+            }
         }
+    }
+}
+
+fn behind_a_colon(said: &Option<String>) -> String {
+    said.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_the_kernel_said_and_leaves_the_number_to_its_source() {
+        let refused = |said: Option<&str>| KernelError::Refused {
+            doing: "create dummy d0".into(),
+            said: said.map(str::to_owned),
+            source: io::Error::from_raw_os_error(22),
+        };
+        assert_eq!(refused(Some("Nope")).to_string(), "the kernel refused to create dummy d0: Nope");
+        assert_eq!(refused(None).to_string(), "the kernel refused to create dummy d0");
     }
 }

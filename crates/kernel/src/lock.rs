@@ -1,4 +1,4 @@
-//! One process at a time on a port.
+//! One operation at a time on a port.
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -24,13 +24,16 @@ pub enum LockKey {
 impl fmt::Display for LockKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LockKey::Index(index) => write!(f, "link {index}"),
+            LockKey::Index(index) => write!(f, "the link with index {index}"),
             LockKey::Name(name) => write!(f, "`{name}`"),
         }
     }
 }
 
-/// A port that nobody else works on until this is dropped. The kernel drops it for a process that dies.
+/// A port that nobody else works on until this is dropped.
+///
+/// The lock belongs to an open file (`flock(2)`), of which every operation has its own, closed on exec: so it keeps
+/// threads of one process apart as well as processes, and dies with its holder, however that ends.
 #[derive(Debug)]
 pub struct PortLock {
     _file: File,
@@ -39,8 +42,8 @@ pub struct PortLock {
 impl PortLock {
     /// Waits for the port, at most `limit`.
     ///
-    /// The file stays behind on purpose: were it removed, a third process could lock a new one of the same name while
-    /// a second still holds the old one.
+    /// The folder is made where it is missing, for root only. The file stays behind on purpose: were it removed, a
+    /// third process could lock a new one of the same name while a second still holds the old one.
     ///
     /// # Errors
     /// [`KernelError::LockTimeout`] names the port; [`KernelError::Io`] when the folder cannot be written.
@@ -50,9 +53,8 @@ impl PortLock {
             LockKey::Name(name) => format!("port-{name}.lock"),
         };
         let path = run_dir.join(name);
-        let failed = |source| KernelError::Io { doing: format!("locking {}", path.display()), source };
+        let failed = |source| KernelError::Io { doing: format!("lock {}", path.display()), source };
         DirBuilder::new().recursive(true).mode(0o700).create(run_dir).map_err(failed)?;
-        // A descriptor of its own: a lock belongs to the open file, and threads would share one.
         let file =
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
         let deadline = Instant::now() + limit;
@@ -63,10 +65,10 @@ impl PortLock {
                 Err(errno) => return Err(failed(io::Error::from(errno))),
             }
             if Instant::now() >= deadline {
-                return Err(KernelError::LockTimeout { port: key.to_string(), limit });
+                return Err(KernelError::LockTimeout { what: key.to_string(), limit });
             }
             #[expect(clippy::disallowed_methods, reason = "flock has no time limit of its own, so it is polled")]
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }
@@ -83,7 +85,7 @@ mod tests {
         let lock = |key| PortLock::acquire(folder.path(), &key, AT_ONCE);
         let held = lock(LockKey::Index(2)).unwrap();
         let refused = lock(LockKey::Index(2)).unwrap_err();
-        assert_eq!(refused.to_string(), "another operation has held the port of link 2 for 0ns");
+        assert_eq!(refused.to_string(), "another operation has held the port on the link with index 2 for 0ns");
         lock(LockKey::Index(3)).expect("another port is free");
         drop(held);
         lock(LockKey::Index(2)).expect("free again");

@@ -1,90 +1,93 @@
-//! Network namespaces: finding them and opening sockets in them.
+//! Network namespaces: opening them, telling them apart, and sockets in them.
 
-use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 
-use model::SandboxKey;
-use rustix::fs::{FsWord, fstat, fstatfs};
+use rustix::fs::{OFlags, fstatfs};
+use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::netlink::Netlink;
 
-/// Folders in which engines and `ip netns` keep namespaces; and every process has one.
-const FOLDERS: [&str; 2] = ["/run/docker/netns", "/run/netns"];
+/// The file system of namespaces (`include/uapi/linux/magic.h`).
+const NSFS_MAGIC: rustix::fs::FsWord = 0x6e73_6673;
 
-/// The file system of namespaces (`NSFS_MAGIC` in `include/uapi/linux/magic.h`).
-const NSFS_MAGIC: FsWord = 0x6e73_6673;
-
-/// A network namespace, kept alive while this is.
+/// A network namespace. It stays alive while this is, so this is kept no longer than needed: who holds the namespace
+/// of a container that ends holds its links and addresses too.
 pub(crate) struct Namespace {
     file: File,
-    identity: (u64, u64),
+    identity: Identity,
+}
+
+/// Device and inode of a namespace, by which `namespaces(7)` says they are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Identity(u64, u64);
+
+impl Identity {
+    /// That of the file at a path, which need not be a namespace. `None` where there is no file.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|found| Identity(found.dev(), found.ino()))
+    }
 }
 
 impl Namespace {
-    /// The namespace of this process: the host's.
+    /// The namespace of the calling thread: the host's, as no thread but those made here ever enters another.
     pub(crate) fn host() -> io::Result<Self> {
-        Self::open(Path::new("/proc/self/ns/net"))
+        Self::open(Path::new("/proc/thread-self/ns/net"))
     }
 
-    /// Opens the namespace at a path. Any other file is refused: a sandbox's path is there before the namespace is
-    /// mounted on it, and after it has been unmounted.
+    /// Opens the namespace at a path.
+    ///
+    /// # Errors
+    /// Anything else at that path counts as not found: the file of a sandbox is there before the namespace is mounted
+    /// on it and after it has been unmounted.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        // Not blocking, should somebody have put a pipe there.
+        let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("flags of open(2) are an int");
+        let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
         if fstatfs(&file)?.f_type != NSFS_MAGIC {
             return Err(io::Error::new(io::ErrorKind::NotFound, "no namespace is mounted there"));
         }
-        let stat = fstat(&file)?;
-        Ok(Self { file, identity: (stat.st_dev, stat.st_ino) })
+        let found = file.metadata()?;
+        Ok(Self { file, identity: Identity(found.dev(), found.ino()) })
+    }
+
+    /// What tells it from others.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// The open file, for requests that name a namespace by descriptor.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.file.as_raw_fd()
     }
 
     /// Opens a netlink socket inside.
     ///
-    /// A thread of its own enters the namespace and ends; the socket stays there. No other thread ever changes its
-    /// namespace.
+    /// A thread of its own enters the namespace, leaves the socket behind and ends: a socket stays where it was made
+    /// (`__netlink_create()` takes the maker's namespace), and so no other thread ever changes its namespace.
+    ///
+    /// # Errors
+    /// A namespace of another type (`setns(2)`: EINVAL) counts as not found.
     pub(crate) fn netlink(&self) -> io::Result<Netlink> {
+        let enter = || match move_into_link_name_space(self.file.as_fd(), Some(LinkNameSpaceType::Network)) {
+            Ok(()) => Netlink::open(),
+            Err(Errno::INVAL) => Err(io::Error::new(io::ErrorKind::NotFound, "it is no network namespace")),
+            Err(errno) => Err(errno.into()),
+        };
         std::thread::scope(|scope| {
-            let opened = scope.spawn(|| {
-                move_into_link_name_space(self.file.as_fd(), Some(LinkNameSpaceType::Network))?;
-                Netlink::open()
-            });
-            opened.join().unwrap_or_else(|_| Err(io::Error::other("the thread in the namespace panicked")))
+            let inside = std::thread::Builder::new().name("namespace".into()).spawn_scoped(scope, enter)?;
+            inside.join().unwrap_or_else(|_| Err(io::Error::other("the thread in the namespace panicked")))
         })
     }
 }
 
-/// The namespaces at `keys`, and with `everywhere` all others in reach, each once and never the host's own.
-///
-/// What is gone, or vanishes meanwhile, is left out.
-pub(crate) fn reachable(host: &Namespace, keys: &[SandboxKey], everywhere: bool) -> Vec<(SandboxKey, Namespace)> {
-    let mut seen = HashSet::from([host.identity]);
-    let mut found = Vec::new();
-    let mut look = |path: &Path| {
-        let Some(key) = path.to_str().and_then(|path| path.parse::<SandboxKey>().ok()) else { return };
-        if let Ok(namespace) = Namespace::open(path)
-            && seen.insert(namespace.identity)
-        {
-            found.push((key, namespace));
-        }
-    };
-    keys.iter().for_each(|key| look(Path::new(key.as_str())));
-    if everywhere {
-        FOLDERS.iter().flat_map(|folder| entries(Path::new(folder))).for_each(|path| look(&path));
-        let is_process =
-            |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes()[0].is_ascii_digit());
-        entries(Path::new("/proc")).filter(is_process).for_each(|path| look(&path.join("ns/net")));
-    }
-    found
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+/// Whether an error says that the namespace is not there any more.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    // ESRCH: the process behind `/proc/PID/ns/net` has ended.
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }

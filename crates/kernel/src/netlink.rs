@@ -1,51 +1,67 @@
 //! A small synchronous client of rtnetlink.
 
-use std::fmt;
 use std::io;
+use std::time::Duration;
 
-use netlink_packet_core::{
-    ErrorMessage, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
-};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
+use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::{Socket, SocketAddr};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
-/// How often a dump is repeated that the kernel says was interrupted by a change (`NLM_F_DUMP_INTR`).
-const DUMP_TRIES: usize = 10;
+use crate::KernelError;
+use crate::reply::{Content, Refusal, replies};
 
-/// A conversation with the kernel, in the namespace in which it was opened.
+/// How often a dump is asked for again that met a change halfway (`NLM_F_DUMP_INTR`).
+const DUMP_TRIES: usize = 20;
+
+/// The kernel answers before it returns from the request; only an answer that was lost is waited for this long.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// A conversation with the kernel about the namespace in which it was opened.
 pub(crate) struct Netlink {
     socket: Socket,
     sequence: u32,
 }
 
-/// What the kernel answered instead of doing it.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    /// The error number.
-    pub(crate) errno: rustix::io::Errno,
-    /// The text of the extended acknowledgement; empty where it has none.
-    pub(crate) text: String,
-}
-
 /// Why a request failed.
 #[derive(Debug)]
-pub(crate) enum RequestError {
+pub(crate) enum Failure {
     /// The kernel said no.
     Refused(Refusal),
     /// It did not come to that.
     Io(io::Error),
 }
 
-impl From<io::Error> for RequestError {
+impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        RequestError::Io(error)
+        Failure::Io(error)
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.text.is_empty() { Ok(()) } else { write!(f, ": {}", self.text) }
+impl Failure {
+    /// What the failure means where the error number has no special meaning.
+    pub(crate) fn while_trying_to(self, doing: impl Into<String>) -> KernelError {
+        let (said, source) = match self {
+            Failure::Refused(Refusal { errno, said }) => (Some(said), io::Error::from(errno)),
+            Failure::Io(source) => (None, source),
+        };
+        let doing = doing.into();
+        match said {
+            _ if source.kind() == io::ErrorKind::PermissionDenied => KernelError::NotPermitted { doing },
+            Some(said) => KernelError::Refused { doing, said, source },
+            None => KernelError::Io { doing, source },
+        }
     }
+}
+
+/// The objects of a dump.
+pub(crate) struct Dump {
+    /// The body of each message.
+    pub(crate) objects: Vec<Vec<u8>>,
+    /// Nothing changed while they were listed. Otherwise one that came or went, or its neighbour, may be missing.
+    pub(crate) whole: bool,
 }
 
 impl Netlink {
@@ -54,36 +70,52 @@ impl Netlink {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.bind_auto()?;
         socket.connect(&SocketAddr::new(0, 0))?;
-        socket.set_ext_ack(true)?;
-        socket.set_cap_ack(true)?;
+        // Both came after the oldest kernel that has ipvlan (4.12 and 4.3); without them there is just no sentence.
+        for (option, answer) in [("ext_ack", socket.set_ext_ack(true)), ("cap_ack", socket.set_cap_ack(true))] {
+            if let Err(error) = answer {
+                tracing::debug!(option, %error, "a netlink option is not available");
+            }
+        }
+        set_socket_timeout(&socket, Timeout::Recv, Some(ANSWER_LIMIT))?;
         Ok(Self { socket, sequence: 0 })
     }
 
-    /// Has a change made, and waits for the acknowledgement.
-    pub(crate) fn change(&mut self, message: RouteNetlinkMessage, flags: u16) -> Result<(), RequestError> {
+    /// Has something changed, and waits for the acknowledgement.
+    pub(crate) fn change(&mut self, message: RouteNetlinkMessage, flags: u16) -> Result<(), Failure> {
         self.send(message, flags | NLM_F_ACK)?;
-        self.receive(|_| {})?;
-        Ok(())
+        self.receive(|_, _| {}).map(|_| ())
     }
 
-    /// Asks for one object.
-    pub(crate) fn get(&mut self, message: RouteNetlinkMessage) -> Result<Option<RouteNetlinkMessage>, RequestError> {
+    /// Asks for one object; `None` where there is none (ENODEV).
+    pub(crate) fn get(&mut self, message: RouteNetlinkMessage) -> Result<Option<Vec<u8>>, Failure> {
         self.send(message, NLM_F_ACK)?;
         let mut answer = None;
-        self.receive(|message| answer = Some(message))?;
-        Ok(answer)
+        match self.receive(|_, body| answer = Some(body.to_vec())) {
+            Err(Failure::Refused(refusal)) if refusal.errno == Errno::NODEV => Ok(None),
+            ended => ended.map(|_| answer),
+        }
     }
 
-    /// Asks for all objects of a kind.
-    pub(crate) fn dump(&mut self, message: &RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, RequestError> {
+    /// Asks for all objects whose messages are of the type `wanted`.
+    ///
+    /// A list that met a change is asked for again, but not for ever: a container that keeps changing its links must
+    /// not keep the host from looking elsewhere.
+    pub(crate) fn dump(&mut self, message: &RouteNetlinkMessage, wanted: u16) -> Result<Dump, Failure> {
+        let mut last = Dump { objects: Vec::new(), whole: false };
         for _ in 0..DUMP_TRIES {
             self.send(message.clone(), NLM_F_DUMP)?;
             let mut objects = Vec::new();
-            if self.receive(|message| objects.push(message))? == Whole::Yes {
-                return Ok(objects);
+            let whole = self.receive(|kind, body| {
+                if kind == wanted {
+                    objects.push(body.to_vec());
+                }
+            })?;
+            last = Dump { objects, whole };
+            if whole {
+                break;
             }
         }
-        Err(io::Error::new(io::ErrorKind::Interrupted, "links change faster than they can be listed").into())
+        Ok(last)
     }
 
     fn send(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
@@ -95,97 +127,39 @@ impl Netlink {
         packet.finalize();
         let mut buffer = vec![0; packet.buffer_len()];
         packet.serialize(&mut buffer);
-        let sent = self.socket.send(&buffer, 0)?;
+        let sent = retried(|| self.socket.send(&buffer, 0))?;
         if sent == buffer.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
     }
 
-    /// Reads answers to the last request until it is acknowledged, refused or done.
-    fn receive(&mut self, mut each: impl FnMut(RouteNetlinkMessage)) -> Result<Whole, RequestError> {
-        let mut whole = Whole::Yes;
+    /// Reads the answers to the last request up to its end. Tells whether no change came in between.
+    fn receive(&mut self, mut each: impl FnMut(u16, &[u8])) -> Result<bool, Failure> {
+        let mut whole = true;
         loop {
             // Sized by the message: the kernel cuts off what does not fit.
-            let (datagram, sender) = self.socket.recv_from_full()?;
+            let (datagram, sender) = retried(|| self.socket.recv_from_full())?;
             if sender.port_number() != 0 {
-                continue; // another process, not the kernel
+                continue; // from a process, not from the kernel
             }
-            let mut rest = datagram.as_slice();
-            while !rest.is_empty() {
-                let packet = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).map_err(io::Error::other)?;
-                let length = (packet.header.length as usize).next_multiple_of(4).min(rest.len());
-                let bytes = &rest[..length];
-                rest = &rest[length..];
-                if packet.header.sequence_number != self.sequence {
-                    continue; // left from a request that was given up
+            for reply in replies(&datagram)? {
+                if reply.sequence != self.sequence {
+                    continue; // the answer to a request that was given up
                 }
-                if packet.header.flags & NLM_F_DUMP_INTR != 0 {
-                    whole = Whole::No;
-                }
-                match packet.payload {
-                    NetlinkPayload::InnerMessage(message) => each(message),
-                    NetlinkPayload::Done(_) => return Ok(whole),
-                    NetlinkPayload::Error(ErrorMessage { code: None, .. }) => return Ok(whole),
-                    NetlinkPayload::Error(ErrorMessage { code: Some(code), .. }) => {
-                        return Err(RequestError::Refused(Refusal {
-                            errno: rustix::io::Errno::from_raw_os_error(code.get().saturating_neg()),
-                            text: extended_text(bytes),
-                        }));
-                    }
-                    _ => {}
+                whole &= !reply.interrupted;
+                match reply.content {
+                    Content::Object(kind, body) => each(kind, body),
+                    Content::Done => return Ok(whole),
+                    Content::Refused(refusal) => return Err(Failure::Refused(refusal)),
                 }
             }
         }
     }
 }
 
-#[derive(PartialEq, Eq)]
-enum Whole {
-    Yes,
-    No,
-}
-
-/// The text of an extended acknowledgement: attribute 1 (`NLMSGERR_ATTR_MSG`), behind the message's header, the error
-/// number and, since acknowledgements are capped, the 16 bytes of the request's header.
-fn extended_text(message: &[u8]) -> String {
-    const HEADERS: usize = 16 + 4 + 16;
-    const NLMSGERR_ATTR_MSG: u16 = 1;
-    let mut rest = message.get(HEADERS..).unwrap_or_default();
-    while let Some((length, kind)) = attribute_header(rest) {
-        let Some(value) = rest.get(4..length) else { break };
-        if kind == NLMSGERR_ATTR_MSG {
-            return String::from_utf8_lossy(value).trim_end_matches('\0').to_owned();
+fn retried<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
         }
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    String::new()
-}
-
-fn attribute_header(bytes: &[u8]) -> Option<(usize, u16)> {
-    let number = |at: usize| Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
-    let (length, kind) = (number(0)?, number(2)?);
-    (length >= 4).then_some((length.into(), kind))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with_attributes(attributes: &[u8]) -> Vec<u8> {
-        [vec![0; 36], attributes.to_vec()].concat()
-    }
-
-    #[test]
-    fn the_kernels_sentence_is_found_behind_the_headers() {
-        let text = [&[10, 0, 1, 0][..], b"Nope.\0", &[0, 0]].concat();
-        assert_eq!(extended_text(&with_attributes(&text)), "Nope.");
-        let offset_first = [&[8, 0, 2, 0, 9, 9, 9, 9][..], &text].concat();
-        assert_eq!(extended_text(&with_attributes(&offset_first)), "Nope.");
-    }
-
-    #[test]
-    fn a_message_without_or_with_broken_attributes_has_no_sentence() {
-        for attributes in [&[][..], &[0, 0, 0, 0], &[3, 0, 1, 0], &[255, 0, 1, 0, 65], &[8, 0]] {
-            assert_eq!(extended_text(&with_attributes(attributes)), "");
-        }
-        assert_eq!(extended_text(&[1, 2, 3]), "");
     }
 }

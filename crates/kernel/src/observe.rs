@@ -1,17 +1,19 @@
 //! One look at the links of the host and of its sandboxes.
 
-use std::os::fd::AsRawFd;
+use std::collections::BTreeMap;
+use std::io;
 
 use model::{Link, Observed, SandboxKey};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
-use netlink_packet_route::link::LinkMessage;
-use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
+use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
 
 use crate::KernelError;
-use crate::links::{self, Below};
-use crate::namespace::{Namespace, reachable};
-use crate::netlink::{Netlink, RequestError};
+use crate::below;
+use crate::link::{self, RTM_NEWADDR, RTM_NEWLINK, Seen};
+use crate::namespace::Namespace;
+use crate::netlink::{Failure, Netlink};
+use crate::reach::visit_reachable;
 
 /// Which namespaces to look into besides the host's own.
 #[derive(Debug, Clone, Copy)]
@@ -20,77 +22,79 @@ pub enum Scope<'a> {
     Host,
     /// Those at these paths, as far as they are there.
     Sandboxes(&'a [SandboxKey]),
-    /// Those at these paths and all others in reach: of container engines, of `ip netns`, of any process.
+    /// Those at these paths and all others in reach: of container engines, of `ip netns`, of any process. One that
+    /// several paths lead to is listed once, under the given path if there is one.
     Everywhere(&'a [SandboxKey]),
 }
 
 /// Looks at the links of the host and of the namespaces in `scope`.
 ///
-/// The host comes first, on purpose: a slave on its way into its sandbox is then seen at least once. One on its way
-/// back may be missed, but its engine is about to remove it.
+/// The host's namespace is that of the calling thread; it is never listed as a sandbox. A link whose name is no
+/// [`model::InterfaceName`] is left out.
 ///
 /// # Errors
-/// When the host's own links cannot be read. A sandbox that is gone or vanishes meanwhile is left out.
+/// When the links of the host, or of a namespace that is there, cannot be read. One that is gone or vanishes
+/// meanwhile is left out.
 pub fn observe(scope: Scope<'_>) -> Result<Observed, KernelError> {
-    let namespace =
-        Namespace::host().map_err(|source| KernelError::Io { doing: "opening the host's namespace".into(), source })?;
-    let mut netlink =
-        Netlink::open().map_err(|source| KernelError::Io { doing: "opening a netlink socket".into(), source })?;
-    let host = links_of(&mut netlink, Below::Host).map_err(|error| match error {
-        RequestError::Io(source) => KernelError::Io { doing: "listing links".into(), source },
-        RequestError::Refused(refusal) => KernelError::Refused {
-            doing: "to list links".into(),
-            text: refusal.to_string(),
-            source: refusal.errno.into(),
-        },
-    })?;
-    let sandboxes = match scope {
-        Scope::Host => Vec::new(),
-        Scope::Sandboxes(keys) => reachable(&namespace, keys, false),
-        Scope::Everywhere(keys) => reachable(&namespace, keys, true),
+    let io = |doing: &str, source| KernelError::Io { doing: doing.into(), source };
+    let namespace = Namespace::host().map_err(|error| io("open the host's namespace", error))?;
+    let mut netlink = Netlink::open().map_err(|error| io("open a netlink socket", error))?;
+
+    // The host first: a slave that an engine moves into its sandbox while we look is then seen here, there or twice,
+    // but never overlooked.
+    let listing = list(&mut netlink).map_err(|failure| failure.while_trying_to("list the host's links"))?;
+    if !listing.whole {
+        return Err(io("list the host's links", io::Error::other("they change faster than they can be read")));
+    }
+    let host: Vec<Link> = listing.links.into_iter().map(below::on_host).collect();
+
+    let (keys, everywhere) = match scope {
+        Scope::Host => return Ok(Observed { host, sandboxes: BTreeMap::new() }),
+        Scope::Sandboxes(keys) => (keys, false),
+        Scope::Everywhere(keys) => (keys, true),
     };
-    let looked = sandboxes.into_iter().filter_map(|(key, sandbox)| match look_into(&sandbox, &namespace) {
-        Ok(links) => Some((key, links)),
-        Err(error) => {
-            tracing::debug!(sandbox = %key, ?error, "a namespace that cannot be read is passed over");
-            None
-        }
-    });
-    Ok(Observed { sandboxes: looked.collect(), host })
+    let mut sandboxes = BTreeMap::new();
+    visit_reachable(&namespace, keys, everywhere, |key, sandbox| {
+        sandboxes.insert(key.clone(), look_into(key, sandbox, &namespace, &host)?);
+        Ok(())
+    })?;
+    Ok(Observed { host, sandboxes })
 }
 
-fn look_into(sandbox: &Namespace, host: &Namespace) -> Result<Vec<Link>, RequestError> {
+fn look_into(key: &SandboxKey, sandbox: &Namespace, host: &Namespace, parents: &[Link]) -> io::Result<Vec<Link>> {
+    let plainly = |failure| match failure {
+        Failure::Io(error) => error,
+        Failure::Refused(refusal) => refusal.errno.into(),
+    };
     let mut netlink = sandbox.netlink()?;
-    let id = id_of(host, &mut netlink)?;
-    links_of(&mut netlink, Below::Sandbox(id))
+    let listing = list(&mut netlink).map_err(plainly)?;
+    if !listing.whole {
+        tracing::debug!(%key, "links change faster than they can be read; some may be missing");
+    }
+    // Only now: the kernel numbers a namespace when it first has to name it, and that is in the list
+    // (`rtnl_fill_link_netnsid()` in `net/core/rtnetlink.c`).
+    let host_id = below::id_of(host, &mut netlink).map_err(plainly)?;
+    Ok(below::in_sandbox(listing.links, host_id, parents))
 }
 
-/// The number by which a namespace knows another, where it knows it at all (`RTM_GETNSID`).
-fn id_of(other: &Namespace, netlink: &mut Netlink) -> Result<Option<i32>, RequestError> {
-    let mut message = NsidMessage::default();
-    let fd = u32::try_from(other.file().as_raw_fd()).expect("an open descriptor is no negative number");
-    message.attributes = vec![NsidAttribute::Fd(fd)];
-    let answer = netlink.get(RouteNetlinkMessage::GetNsId(message))?;
-    let Some(RouteNetlinkMessage::NewNsId(answer)) = answer else { return Ok(None) };
-    let id = answer.attributes.iter().find_map(|a| if let NsidAttribute::Id(id) = a { Some(*id) } else { None });
-    Ok(id.filter(|id| *id >= 0))
+struct Listing {
+    links: Vec<Seen>,
+    whole: bool,
 }
 
-fn links_of(netlink: &mut Netlink, below: Below) -> Result<Vec<Link>, RequestError> {
-    let mut links: Vec<Link> = netlink
-        .dump(&RouteNetlinkMessage::GetLink(LinkMessage::default()))?
-        .iter()
-        .filter_map(|message| match message {
-            RouteNetlinkMessage::NewLink(message) => links::link(message, below),
-            _ => None,
-        })
-        .collect();
-    for message in netlink.dump(&RouteNetlinkMessage::GetAddress(AddressMessage::default()))? {
-        let RouteNetlinkMessage::NewAddress(message) = message else { continue };
-        let Some((index, address)) = links::address(&message) else { continue };
-        if let Some(link) = links.iter_mut().find(|link| link.index == index) {
-            link.addresses.push(address);
+fn list(netlink: &mut Netlink) -> Result<Listing, Failure> {
+    let mut every_link = LinkMessage::default();
+    every_link.attributes = vec![LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])];
+    let dump = netlink.dump(&RouteNetlinkMessage::GetLink(every_link), RTM_NEWLINK)?;
+    let mut links: Vec<Seen> = dump.objects.iter().filter_map(|body| link::link(body)).collect();
+    let mut whole = dump.whole;
+
+    let dump = netlink.dump(&RouteNetlinkMessage::GetAddress(AddressMessage::default()), RTM_NEWADDR)?;
+    whole &= dump.whole;
+    for (index, address) in dump.objects.iter().filter_map(|body| link::address(body)) {
+        if let Some(seen) = links.iter_mut().find(|seen| seen.link.index == index) {
+            seen.link.addresses.push(address);
         }
     }
-    Ok(links)
+    Ok(Listing { links, whole })
 }

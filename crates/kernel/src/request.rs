@@ -1,0 +1,122 @@
+//! The netlink requests that the steps are made of.
+
+use model::{Flag, InterfaceName, Mode, Mtu, PortSettings, VlanId};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{
+    InfoData, InfoIpVlan, InfoKind, InfoVlan, IpVlanFlags, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    VlanProtocol,
+};
+
+/// A new dummy.
+pub(crate) fn dummy(name: &InterfaceName) -> RouteNetlinkMessage {
+    new(name, [], vec![LinkInfo::Kind(InfoKind::Dummy)])
+}
+
+/// A new 802.1Q link on the link with this index.
+pub(crate) fn vlan(name: &InterfaceName, on: u32, id: VlanId) -> RouteNetlinkMessage {
+    let data = InfoData::Vlan(vec![InfoVlan::Id(id.get()), InfoVlan::Protocol(VlanProtocol::Ieee8021Q)]);
+    new(name, [LinkAttribute::Link(on)], vec![LinkInfo::Kind(InfoKind::Vlan), LinkInfo::Data(data)])
+}
+
+/// A new slave on the link with this index.
+///
+/// Mode and flags are always named: `ipvlan_link_new()` in `drivers/net/ipvlan/ipvlan_main.c` takes l3 where no mode
+/// is, and either of them is set for the whole port.
+pub(crate) fn slave(name: &InterfaceName, on: u32, settings: PortSettings, mtu: Option<Mtu>) -> RouteNetlinkMessage {
+    let mode = match settings.mode {
+        Mode::L2 => IpVlanMode::L2,
+        Mode::L3 => IpVlanMode::L3,
+        Mode::L3s => IpVlanMode::L3S,
+    };
+    let flags = match settings.flag {
+        Flag::Bridge => IpVlanFlags::empty(),
+        Flag::Private => IpVlanFlags::Private,
+        Flag::Vepa => IpVlanFlags::Vepa,
+    };
+    let data = InfoData::IpVlan(vec![InfoIpVlan::Mode(mode), InfoIpVlan::Flags(flags)]);
+    let mtu = mtu.map(|mtu| LinkAttribute::Mtu(mtu.get()));
+    let attributes = std::iter::once(LinkAttribute::Link(on)).chain(mtu);
+    new(name, attributes, vec![LinkInfo::Kind(InfoKind::IpVlan), LinkInfo::Data(data)])
+}
+
+fn new(
+    name: &InterfaceName,
+    attributes: impl IntoIterator<Item = LinkAttribute>,
+    info: Vec<LinkInfo>,
+) -> RouteNetlinkMessage {
+    let mut link = LinkMessage::default();
+    link.attributes = vec![LinkAttribute::IfName(name.to_string()), LinkAttribute::LinkInfo(info)];
+    link.attributes.extend(attributes);
+    RouteNetlinkMessage::NewLink(link)
+}
+
+/// One attribute of the link with this index.
+pub(crate) fn set(index: u32, attribute: LinkAttribute) -> RouteNetlinkMessage {
+    let mut link = at(index);
+    link.attributes = vec![attribute];
+    RouteNetlinkMessage::SetLink(link)
+}
+
+/// The link with this index, up.
+pub(crate) fn up(index: u32) -> RouteNetlinkMessage {
+    let mut link = at(index);
+    link.header.flags = LinkFlags::Up;
+    link.header.change_mask = LinkFlags::Up;
+    RouteNetlinkMessage::SetLink(link)
+}
+
+/// The link with this index, gone.
+pub(crate) fn delete(index: u32) -> RouteNetlinkMessage {
+    RouteNetlinkMessage::DelLink(at(index))
+}
+
+/// The link with this index, to be told.
+pub(crate) fn by_index(index: u32) -> RouteNetlinkMessage {
+    RouteNetlinkMessage::GetLink(at(index))
+}
+
+/// The link with this name, to be told.
+pub(crate) fn by_name(name: &InterfaceName) -> RouteNetlinkMessage {
+    let mut link = LinkMessage::default();
+    link.attributes = vec![LinkAttribute::IfName(name.to_string())];
+    RouteNetlinkMessage::GetLink(link)
+}
+
+fn at(index: u32) -> LinkMessage {
+    let mut link = LinkMessage::default();
+    link.header.index = index;
+    link
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Kind;
+    use netlink_packet_core::NetlinkSerializable;
+
+    use super::*;
+    use crate::link::link;
+
+    fn check(request: &RouteNetlinkMessage, kind: &Kind, below: Option<u32>, mtu: u32) {
+        let mut bytes = vec![0; request.buffer_len()];
+        request.serialize(&mut bytes);
+        let seen = link(&bytes).unwrap();
+        assert_eq!((&seen.link.kind, seen.below, seen.link.mtu, seen.link.up), (kind, below, mtu, false));
+        assert_eq!(seen.link.name.as_str(), "x0");
+    }
+
+    #[test]
+    fn what_is_asked_for_reads_as_what_was_meant() {
+        let name = "x0".parse().unwrap();
+        check(&dummy(&name), &Kind::Dummy, None, 0);
+        let id = VlanId::try_from(10).unwrap();
+        check(&vlan(&name, 3, id), &Kind::Vlan(id), Some(3), 0);
+        for mode in [Mode::L2, Mode::L3, Mode::L3s] {
+            for flag in [Flag::Bridge, Flag::Private, Flag::Vepa] {
+                let settings = PortSettings { mode, flag };
+                check(&slave(&name, 3, settings, None), &Kind::Slave(settings), Some(3), 0);
+                let mtu = Mtu::try_from(1400).unwrap();
+                check(&slave(&name, 3, settings, Some(mtu)), &Kind::Slave(settings), Some(3), 1400);
+            }
+        }
+    }
+}
