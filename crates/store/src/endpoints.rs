@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Params, Transaction, params};
 use crate::{Durability, Store, StoreError, rows};
 
 impl Store {
-    /// All endpoints.
+    /// All endpoints, by id.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -22,11 +22,12 @@ impl Store {
         self.read(|transaction| Ok(endpoints(transaction, "WHERE endpoint.id = ?", [id.as_str()])?.pop()))
     }
 
-    /// Enters an endpoint and the addresses it holds from now on, all or nothing.
+    /// Enters an endpoint and the addresses it holds from now on, all or nothing. It is entered as
+    /// [`Created`](model::EndpointState::Created) and without a sandbox, whatever it says itself.
     ///
     /// # Errors
-    /// [`StoreError::AddressHeld`], when another endpoint holds one; [`StoreError::EndpointExists`];
-    /// [`StoreError::NoNetwork`].
+    /// [`StoreError::AddressHeld`], when another endpoint holds one in this segment; [`StoreError::EndpointExists`];
+    /// [`StoreError::NoNetwork`], when its network is not in use.
     pub fn claim(&self, endpoint: &Endpoint, segment: &Segment) -> Result<(), StoreError> {
         self.write(Durability::Normal, |transaction| {
             if !endpoints(transaction, "WHERE endpoint.id = ?", [endpoint.id.as_str()])?.is_empty() {
@@ -37,7 +38,6 @@ impl Store {
             if transaction.query_one(ready, [network], |_| Ok(())).optional()?.is_none() {
                 return Err(StoreError::NoNetwork(endpoint.network.clone()));
             }
-            let generation = i64::try_from(endpoint.born.generation.0).unwrap_or(i64::MAX);
             transaction.execute(
                 "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created')",
                 params![
@@ -45,7 +45,7 @@ impl Store {
                     network,
                     endpoint.addresses.v4.map(|address| address.to_string()),
                     endpoint.addresses.v6.map(|address| address.to_string()),
-                    generation,
+                    endpoint.born.generation.0.cast_signed(),
                     endpoint.born.boot.to_string(),
                 ],
             )?;
@@ -67,20 +67,24 @@ impl Store {
         })
     }
 
-    /// Notes that the slave is made.
+    /// Notes that the slave is made. An endpoint that is attached already stays so.
     ///
     /// # Errors
-    /// When the ledger cannot be written.
+    /// [`StoreError::NoEndpoint`], when it is gone, on its way out, or no longer being attached.
     pub fn confirm_attach(&self, id: &EndpointId) -> Result<(), StoreError> {
-        self.set(id, "state = 'attached'", "state = 'attaching'")
+        self.write(Durability::Normal, |transaction| {
+            let confirm = "UPDATE endpoint SET state = 'attached' WHERE id = ? AND state IN ('attaching', 'attached')";
+            let changed = transaction.execute(confirm, [id.as_str()])?;
+            if changed == 1 { Ok(()) } else { Err(StoreError::NoEndpoint(id.clone())) }
+        })
     }
 
-    /// Takes the intent to make the slave back.
+    /// Takes the intent to make the slave back. Without one, there is nothing to do.
     ///
     /// # Errors
     /// When the ledger cannot be written.
     pub fn undo_attach(&self, id: &EndpointId) -> Result<(), StoreError> {
-        self.set(id, "state = 'created', sandbox = NULL", "state = 'attaching'")
+        self.alter("UPDATE endpoint SET state = 'created', sandbox = NULL WHERE id = ? AND state = 'attaching'", id)
     }
 
     /// Notes the intent to remove the endpoint. Gone is fine.
@@ -88,7 +92,7 @@ impl Store {
     /// # Errors
     /// When the ledger cannot be written.
     pub fn begin_detach(&self, id: &EndpointId) -> Result<(), StoreError> {
-        self.set(id, "state = 'detaching'", "TRUE")
+        self.alter("UPDATE endpoint SET state = 'detaching' WHERE id = ?", id)
     }
 
     /// Drops the endpoint; its addresses are free. Gone is fine.
@@ -96,16 +100,13 @@ impl Store {
     /// # Errors
     /// When the ledger cannot be written.
     pub fn release(&self, id: &EndpointId) -> Result<(), StoreError> {
-        self.write(Durability::Normal, |transaction| {
-            transaction.execute("DELETE FROM endpoint WHERE id = ?", [id.as_str()])?;
-            Ok(())
-        })
+        self.alter("DELETE FROM endpoint WHERE id = ?", id)
     }
 
-    fn set(&self, id: &EndpointId, change: &str, condition: &str) -> Result<(), StoreError> {
+    /// One statement about one endpoint, which need not be there.
+    fn alter(&self, statement: &str, id: &EndpointId) -> Result<(), StoreError> {
         self.write(Durability::Normal, |transaction| {
-            transaction
-                .execute(&format!("UPDATE endpoint SET {change} WHERE id = ? AND {condition}"), [id.as_str()])?;
+            transaction.execute(statement, [id.as_str()])?;
             Ok(())
         })
     }

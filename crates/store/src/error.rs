@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use model::{EndpointId, InterfaceName, NetworkId, PortSettings};
+use rusqlite::ErrorCode;
 
 /// Why a verb was not carried out. The ledger is as before then.
 #[derive(Debug, thiserror::Error)]
@@ -75,9 +76,11 @@ impl StoreError {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
+            StoreError::Sql(error) if busy(error) => "find the program that keeps it locked, and stop it".into(),
+            StoreError::Sql(error) if damaged(error) => MOVE_AWAY.into(),
             StoreError::Open { .. } | StoreError::Sql(_) => "check the disk and the rights of its folder".into(),
             StoreError::NewerSchema { .. } => "run the version of ipvland that wrote it, or a later one".into(),
-            StoreError::Corrupt { .. } => "stop ipvland, move the ledger away and start again".into(),
+            StoreError::Corrupt { .. } => MOVE_AWAY.into(),
             StoreError::PortHeld { holder, settings, .. } => format!(
                 "ask for ipvlan_mode={} and ipvlan_flag={}, use a VLAN link (LINK.VLAN), or remove that network; \
                  if Docker no longer knows it: `ipvland network forget {}`",
@@ -90,4 +93,14 @@ impl StoreError {
             StoreError::NoNetwork(_) | StoreError::NoEndpoint(_) => "`ipvland status` lists those there are".into(),
         }
     }
+}
+
+const MOVE_AWAY: &str = "stop ipvland, move the ledger away and start again; networks must then be made anew";
+
+fn busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn damaged(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

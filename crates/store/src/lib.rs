@@ -9,6 +9,7 @@
 mod endpoints;
 mod error;
 mod networks;
+mod record;
 mod rows;
 mod schema;
 
@@ -16,11 +17,11 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::Generation;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use error::StoreError;
 pub use networks::PortRecords;
@@ -61,13 +62,12 @@ impl Store {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// The present life of the container engine.
+    /// The present life of the container engine; 0 before the first.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn generation(&self) -> Result<Generation, StoreError> {
-        let number: i64 = self.lock().query_row("SELECT generation FROM engine", [], |row| row.get(0))?;
-        rows::generation(number)
+        self.read(|transaction| rows::generation(transaction))
     }
 
     /// Begins the next life of the container engine.
@@ -77,8 +77,7 @@ impl Store {
     pub fn begin_generation(&self) -> Result<Generation, StoreError> {
         self.write(Durability::Full, |transaction| {
             transaction.execute("UPDATE engine SET generation = generation + 1", [])?;
-            let number: i64 = transaction.query_row("SELECT generation FROM engine", [], |row| row.get(0))?;
-            rows::generation(number)
+            rows::generation(transaction)
         })
     }
 
@@ -105,6 +104,7 @@ impl Store {
             Durability::Full => "FULL",
             Durability::Normal => "NORMAL",
         };
+        // Inside a transaction SQLite ignores it.
         connection.pragma_update(None, "synchronous", level)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
@@ -115,9 +115,22 @@ impl Store {
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_LIMIT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
     // Else every short-lived process would do a checkpoint as it ends.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    Ok(())
+    connection.pragma_update(None, "foreign_keys", true)?;
+    use_write_ahead_log(connection)
+}
+
+/// While another process writes to a file that is still new, SQLite refuses the switch at once, whatever the busy
+/// time-out: wait for that writer as any other would, and switch then.
+fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + BUSY_LIMIT;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < deadline => {
+                connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            }
+            switched => return switched,
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub struct PortRecords {
 }
 
 impl Store {
-    /// All networks.
+    /// All networks, by id.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -31,7 +31,7 @@ impl Store {
         self.read(|transaction| Ok(networks(transaction, "WHERE id = ?", [id.as_str()])?.pop()))
     }
 
-    /// The networks on a parent and their endpoints, at one moment.
+    /// The networks on the parent of that name and their endpoints, by id, at one moment.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -44,7 +44,7 @@ impl Store {
         })
     }
 
-    /// Notes the intent to make a network.
+    /// Notes the intent to make a network: it is entered as [`NetworkState::Creating`], whatever it says itself.
     ///
     /// # Errors
     /// [`StoreError::PortHeld`], when a network on the parent has other settings; [`StoreError::NetworkExists`].
@@ -68,19 +68,19 @@ impl Store {
         })
     }
 
-    /// Notes that a network is made.
+    /// Notes that a network is made. One that is ready already stays so.
     ///
     /// # Errors
-    /// When the ledger cannot be written.
+    /// [`StoreError::NoNetwork`], when it is gone or on its way out.
     pub fn confirm_network(&self, id: &NetworkId) -> Result<(), StoreError> {
         self.write(Durability::Full, |transaction| {
-            transaction
-                .execute("UPDATE network SET state = 'ready' WHERE id = ? AND state = 'creating'", [id.as_str()])?;
-            Ok(())
+            let changed = transaction
+                .execute("UPDATE network SET state = 'ready' WHERE id = ? AND state <> 'deleting'", [id.as_str()])?;
+            if changed == 1 { Ok(()) } else { Err(StoreError::NoNetwork(id.clone())) }
         })
     }
 
-    /// Notes the intent to remove a network with all its endpoints.
+    /// Notes the intent to remove a network with all its endpoints. Gone is fine.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -92,7 +92,7 @@ impl Store {
         })
     }
 
-    /// Drops a network, its endpoints and what they hold.
+    /// Drops a network, its endpoints and what they hold. Gone is fine.
     ///
     /// # Errors
     /// When the ledger cannot be written.

@@ -1,99 +1,93 @@
-//! Rows, parsed: what stands in the file is believed only as far as it can be read.
-
-use std::str::FromStr;
+//! Rows turned into the model's types.
 
 use model::{
-    Addresses, Endpoint, EndpointState, Generation, Moment, Mtu, Network, NetworkState, Parent, PortSettings, Subnet,
-    VlanId,
+    Addresses, Endpoint, EndpointState, Generation, Moment, Mtu, Network, NetworkId, NetworkState, Parent,
+    PortSettings, Subnet, VlanId,
 };
 use rusqlite::{Connection, Row};
 
 use crate::StoreError;
+use crate::record::Record;
 
 pub(crate) const NETWORK: &str =
     "SELECT id, parent_kind, parent, vlan_on, vlan_id, mode, flag, mtu, state FROM network";
 pub(crate) const ENDPOINT: &str =
     "SELECT endpoint.id, network, v4, v6, sandbox, generation, boot, endpoint.state FROM endpoint";
 
-fn corrupt(table: &'static str, column: &'static str, value: &impl ToString) -> StoreError {
-    StoreError::Corrupt { table, column, value: value.to_string() }
+/// The generation the ledger is at.
+pub(crate) fn generation(connection: &Connection) -> Result<Generation, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT generation FROM engine")?;
+    let mut rows = statement.query([])?;
+    match rows.next()? {
+        Some(row) => born_in(&Record::new("engine", row)),
+        None => Err(StoreError::Corrupt { table: "engine", column: "generation", value: "nothing".into() }),
+    }
 }
 
-fn text<T: FromStr>(row: &Row<'_>, table: &'static str, column: &'static str) -> Result<T, StoreError> {
-    let text: String = row.get(column)?;
-    text.parse().map_err(|_| corrupt(table, column, &text))
-}
-
-fn optional<T: FromStr>(row: &Row<'_>, table: &'static str, column: &'static str) -> Result<Option<T>, StoreError> {
-    let text: Option<String> = row.get(column)?;
-    text.map(|text| text.parse().map_err(|_| corrupt(table, column, &text))).transpose()
-}
-
-pub(crate) fn generation(number: i64) -> Result<Generation, StoreError> {
-    u64::try_from(number).map(Generation).map_err(|_| corrupt("engine", "generation", &number))
+/// The generation in the column of that name. SQLite's numbers have a sign; no engine lives long enough to need it.
+fn born_in(record: &Record<'_>) -> Result<Generation, StoreError> {
+    let number: i64 = record.plain("generation")?;
+    u64::try_from(number).map(Generation).map_err(|_| record.corrupt("generation"))
 }
 
 /// A network with its subnets.
 pub(crate) fn network(connection: &Connection, row: &Row<'_>) -> Result<Network, StoreError> {
-    const TABLE: &str = "network";
-    let kind: String = row.get("parent_kind")?;
-    let parent = match kind.as_str() {
-        "link" => Parent::Link(text(row, TABLE, "parent")?),
-        "dummy" => Parent::Dummy(text(row, TABLE, "parent")?),
-        "vlan" => {
-            let id: u16 = row.get("vlan_id")?;
-            Parent::Vlan {
-                name: text(row, TABLE, "parent")?,
-                on: text(row, TABLE, "vlan_on")?,
-                id: VlanId::try_from(id).map_err(|_| corrupt(TABLE, "vlan_id", &id))?,
-            }
-        }
-        _ => return Err(corrupt(TABLE, "parent_kind", &kind)),
-    };
-    let mtu: Option<u32> = row.get("mtu")?;
-    let state: String = row.get("state")?;
+    let record = Record::new("network", row);
+    let id: NetworkId = record.text("id")?;
+    let states =
+        [("creating", NetworkState::Creating), ("ready", NetworkState::Ready), ("deleting", NetworkState::Deleting)];
+    let mtu: Option<u32> = record.plain("mtu")?;
     Ok(Network {
-        id: text(row, TABLE, "id")?,
-        parent,
-        settings: PortSettings { mode: text(row, TABLE, "mode")?, flag: text(row, TABLE, "flag")? },
-        mtu: mtu.map(|mtu| Mtu::try_from(mtu).map_err(|_| corrupt(TABLE, "mtu", &mtu))).transpose()?,
-        subnets: subnets(connection, &row.get::<_, String>("id")?)?,
-        state: match state.as_str() {
-            "creating" => NetworkState::Creating,
-            "ready" => NetworkState::Ready,
-            "deleting" => NetworkState::Deleting,
-            _ => return Err(corrupt(TABLE, "state", &state)),
-        },
+        parent: parent(&record)?,
+        settings: PortSettings { mode: record.text("mode")?, flag: record.text("flag")? },
+        mtu: mtu.map(|bytes| Mtu::try_from(bytes).map_err(|_| record.corrupt("mtu"))).transpose()?,
+        subnets: subnets(connection, &id)?,
+        state: record.word("state", &states)?,
+        id,
     })
 }
 
-fn subnets(connection: &Connection, network: &str) -> Result<Vec<Subnet>, StoreError> {
+fn parent(record: &Record<'_>) -> Result<Parent, StoreError> {
+    let name = record.text("parent")?;
+    match record.plain::<String>("parent_kind")?.as_str() {
+        "link" => Ok(Parent::Link(name)),
+        "dummy" => Ok(Parent::Dummy(name)),
+        "vlan" => {
+            let id = VlanId::try_from(record.plain::<u16>("vlan_id")?).map_err(|_| record.corrupt("vlan_id"))?;
+            Ok(Parent::Vlan { name, on: record.text("vlan_on")?, id })
+        }
+        _ => Err(record.corrupt("parent_kind")),
+    }
+}
+
+fn subnets(connection: &Connection, network: &NetworkId) -> Result<Vec<Subnet>, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT pool, gateway FROM subnet WHERE network = ? ORDER BY position")?;
-    let mut rows = statement.query([network])?;
+    let mut rows = statement.query([network.as_str()])?;
     let mut subnets = Vec::new();
     while let Some(row) = rows.next()? {
-        let subnet = Subnet::new(text(row, "subnet", "pool")?, optional(row, "subnet", "gateway")?);
-        subnets.push(subnet.map_err(|error| corrupt("subnet", "gateway", &error))?);
+        let record = Record::new("subnet", row);
+        let subnet = Subnet::new(record.text("pool")?, record.optional("gateway")?);
+        subnets.push(subnet.map_err(|_| record.corrupt("gateway"))?);
     }
     Ok(subnets)
 }
 
+/// An endpoint.
 pub(crate) fn endpoint(row: &Row<'_>) -> Result<Endpoint, StoreError> {
-    const TABLE: &str = "endpoint";
-    let state: String = row.get("state")?;
+    let record = Record::new("endpoint", row);
+    let states = [
+        ("created", EndpointState::Created),
+        ("attaching", EndpointState::Attaching),
+        ("attached", EndpointState::Attached),
+        ("detaching", EndpointState::Detaching),
+    ];
     Ok(Endpoint {
-        id: text(row, TABLE, "id")?,
-        network: text(row, TABLE, "network")?,
-        addresses: Addresses { v4: optional(row, TABLE, "v4")?, v6: optional(row, TABLE, "v6")? },
-        sandbox: optional(row, TABLE, "sandbox")?,
-        born: Moment { generation: generation(row.get("generation")?)?, boot: text(row, TABLE, "boot")? },
-        state: match state.as_str() {
-            "created" => EndpointState::Created,
-            "attaching" => EndpointState::Attaching,
-            "attached" => EndpointState::Attached,
-            "detaching" => EndpointState::Detaching,
-            _ => return Err(corrupt(TABLE, "state", &state)),
-        },
+        id: record.text("id")?,
+        network: record.text("network")?,
+        addresses: Addresses { v4: record.optional("v4")?, v6: record.optional("v6")? },
+        sandbox: record.optional("sandbox")?,
+        born: Moment { generation: born_in(&record)?, boot: record.text("boot")? },
+        state: record.word("state", &states)?,
     })
 }

@@ -7,13 +7,13 @@ use crate::StoreError;
 /// One script per version. What has been released is never changed; a new version is one more script.
 const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE engine (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
+        one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
         generation INTEGER NOT NULL
     ) STRICT;
     INSERT INTO engine VALUES (1, 0);
 
     CREATE TABLE network (
-        id TEXT PRIMARY KEY,
+        id TEXT NOT NULL PRIMARY KEY,
         parent_kind TEXT NOT NULL CHECK (parent_kind IN ('link', 'vlan', 'dummy')),
         parent TEXT NOT NULL,
         vlan_on TEXT,
@@ -34,7 +34,7 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT;
 
     CREATE TABLE endpoint (
-        id TEXT PRIMARY KEY,
+        id TEXT NOT NULL PRIMARY KEY,
         network TEXT NOT NULL REFERENCES network (id) ON DELETE CASCADE,
         v4 TEXT,
         v6 TEXT,
@@ -57,8 +57,12 @@ const MIGRATIONS: [&str; 1] = ["
 /// Brings the ledger up to date, in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let known = i64::try_from(MIGRATIONS.len()).expect("a handful");
+    if version(connection)? == known {
+        return Ok(()); // and nobody had to wait
+    }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // Another process may have done it in the meantime.
+    let found = version(&transaction)?;
     let Ok(done) = usize::try_from(found) else {
         return Err(StoreError::Corrupt { table: "the file", column: "user_version", value: found.to_string() });
     };
@@ -68,4 +72,8 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     }
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }

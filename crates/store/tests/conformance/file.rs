@@ -1,0 +1,150 @@
+//! Against the file: where it is made, and what it may hold.
+
+use std::error::Error;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use model::Segment;
+use rusqlite::Connection;
+use store::{Store, StoreError};
+
+use crate::{Ledger, endpoint, id};
+
+/// The message with all of its causes.
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| (*error).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+#[test]
+fn the_folder_is_made_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let path = state.join("deep/ledger.db");
+    Store::open(&path).unwrap();
+    assert!(path.is_file());
+    assert_eq!(state.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn what_is_no_ledger_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    std::fs::write(&path, "this is a text, and a long one, so that it is no empty database".repeat(20)).unwrap();
+    for path in [path.clone(), folder.path().to_owned(), path.join("below/ledger.db")] {
+        let Err(error) = Store::open(&path) else { panic!("{path:?} was opened") };
+        assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+        assert_eq!(error.to_string(), format!("the ledger {} cannot be opened", path.display()));
+        assert!(chain(&error).len() > error.to_string().len() && !error.hint().is_empty());
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let ledger = Ledger::with_network();
+    let raw = Connection::open(ledger.path()).unwrap();
+    raw.pragma_update(None, "user_version", 1000).unwrap();
+    let Err(error) = Store::open(&ledger.path()) else { panic!("it was opened") };
+    assert!(matches!(error, StoreError::NewerSchema { found: 1000, .. }), "{error:?}");
+    assert!(error.to_string().starts_with("the ledger has schema 1000 and this version knows up to "));
+    let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 1000);
+}
+
+/// What every reading verb says of a ledger with one network and one endpoint after somebody has run `damage`.
+fn after(damage: &str) -> Vec<String> {
+    let ledger = Ledger::with_network();
+    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::Default).unwrap();
+    let raw = Connection::open(ledger.path()).unwrap();
+    raw.execute_batch(&format!("PRAGMA ignore_check_constraints = TRUE; PRAGMA foreign_keys = FALSE; {damage}"))
+        .unwrap();
+    let store = Store::open(&ledger.path()).unwrap();
+    let answers = [
+        store.networks().err(),
+        store.network(&id("net")).err(),
+        store.endpoints().err(),
+        store.endpoint(&id("a")).err(),
+        store.on_parent(&id("eth0")).err(),
+        store.generation().err(),
+        store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::Default).err(),
+        store.claim(&endpoint("a", Some("192.168.1.3/24"), None), &Segment::Default).err(),
+        store.add_network(&crate::network("net", "eth0")).err(),
+        store.add_network(&crate::network("new", "eth0")).err(),
+        store.begin_generation().err(),
+    ];
+    let corrupt = |error: StoreError| match &error {
+        StoreError::Corrupt { table, column, .. } => {
+            assert!(error.to_string().contains(&format!("{column} of {table}")), "{error}");
+            Some(format!("{table}.{column}"))
+        }
+        StoreError::Sql(source) => panic!("{damage}: {source} is no answer to a damaged row"),
+        _ => None,
+    };
+    let mut said: Vec<String> = answers.into_iter().flatten().filter_map(corrupt).collect();
+    said.sort();
+    said.dedup();
+    said
+}
+
+#[test]
+fn every_damaged_column_is_named_and_nothing_is_guessed() {
+    for (damage, named) in [
+        ("UPDATE network SET id = 'a b'", "network.id"),
+        ("UPDATE network SET parent_kind = 'bridge'", "network.parent_kind"),
+        ("UPDATE network SET parent = 'a/b'", "network.parent"),
+        ("UPDATE network SET parent = 'sixteen-bytes-xx'", "network.parent"),
+        ("UPDATE network SET parent_kind = 'vlan', vlan_on = 'eth0', vlan_id = 0", "network.vlan_id"),
+        ("UPDATE network SET parent_kind = 'vlan', vlan_on = 'eth0', vlan_id = 70000", "network.vlan_id"),
+        ("UPDATE network SET parent_kind = 'vlan', vlan_on = 'eth0'", "network.vlan_id"),
+        ("UPDATE network SET parent_kind = 'vlan', vlan_id = 10", "network.vlan_on"),
+        ("UPDATE network SET mode = 'l4'", "network.mode"),
+        ("UPDATE network SET flag = ''", "network.flag"),
+        ("UPDATE network SET mtu = 0", "network.mtu"),
+        ("UPDATE network SET mtu = -1", "network.mtu"),
+        ("UPDATE network SET state = 'READY'", "network.state"),
+        ("UPDATE network SET mode = CAST(x'ff' AS TEXT)", "network.mode"),
+        ("UPDATE subnet SET pool = '192.168.1.0'", "subnet.pool"),
+        ("UPDATE subnet SET gateway = 'fe80::1' WHERE position = 0", "subnet.gateway"),
+        ("UPDATE subnet SET gateway = 'router' WHERE position = 0", "subnet.gateway"),
+        ("UPDATE endpoint SET id = ''", "endpoint.id lease.endpoint"),
+        ("UPDATE endpoint SET network = ''", "endpoint.network"),
+        ("UPDATE endpoint SET v4 = '192.168.1.2/33'", "endpoint.v4"),
+        ("UPDATE endpoint SET v4 = '2001:db8::1/64'", "endpoint.v4"),
+        ("UPDATE endpoint SET v6 = '192.168.1.2/24'", "endpoint.v6"),
+        ("UPDATE endpoint SET sandbox = 'relative'", "endpoint.sandbox"),
+        ("UPDATE endpoint SET generation = -1", "endpoint.generation"),
+        ("UPDATE endpoint SET boot = ''", "endpoint.boot"),
+        ("UPDATE endpoint SET state = 'attached '", "endpoint.state"),
+        ("UPDATE lease SET endpoint = 'nobody'", "lease.endpoint"),
+        ("UPDATE engine SET generation = -7", "engine.generation"),
+        ("DELETE FROM engine", "engine.generation"),
+    ] {
+        assert_eq!(after(damage).join(" "), named, "{damage}");
+    }
+}
+
+#[test]
+fn a_file_with_holes_is_an_error_and_never_a_panic() {
+    let ledger = Ledger::with_network();
+    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::Default).unwrap();
+    Connection::open(ledger.path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let whole = std::fs::read(ledger.path()).unwrap();
+    assert!(whole.len() > 8192, "the checkpoint has brought the rows here");
+    let folder = tempfile::tempdir().unwrap();
+    for page in 0..whole.len() / 4096 {
+        let mut holed = whole.clone();
+        let hole = page * 4096 + if page == 0 { 100 } else { 0 };
+        holed[hole..(page + 1) * 4096].fill(0xa5);
+        let path = folder.path().join(format!("holed-{page}.db"));
+        std::fs::write(&path, holed).unwrap();
+        read_everything(&path);
+    }
+}
+
+/// What it says does not matter, as long as it says it.
+fn read_everything(path: &Path) {
+    let Ok(store) = Store::open(path) else { return };
+    let _ = (store.networks(), store.endpoints(), store.on_parent(&id("eth0")), store.generation());
+    let _ = store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::Default);
+    let _ = store.begin_generation();
+}
