@@ -35,14 +35,14 @@ pub enum StoreError {
         /// What it says.
         value: String,
     },
-    /// A network on the same parent has other settings.
-    #[error("parent `{parent}` carries network {holder} as {settings}, and a parent has one mode and one flag", holder = holder.short())]
+    /// The networks on the same parent have other settings.
+    #[error("parent `{parent}` carries {holders} as {settings}, and a parent has one mode and one flag", holders = listed(holders))]
     PortHeld {
         /// The parent.
         parent: InterfaceName,
-        /// The network.
-        holder: NetworkId,
-        /// Its settings.
+        /// The networks, by id. All of them are in the way.
+        holders: Vec<NetworkId>,
+        /// Their settings.
         settings: PortSettings,
     },
     /// The network is there already.
@@ -81,12 +81,12 @@ impl StoreError {
             StoreError::Open { .. } | StoreError::Sql(_) => "check the disk and the rights of its folder".into(),
             StoreError::NewerSchema { .. } => "run the version of ipvland that wrote it, or a later one".into(),
             StoreError::Corrupt { .. } => MOVE_AWAY.into(),
-            StoreError::PortHeld { holder, settings, .. } => format!(
-                "ask for ipvlan_mode={} and ipvlan_flag={}, use a VLAN link (LINK.VLAN), or remove that network; \
-                 if Docker no longer knows it: `ipvland network forget {}`",
+            StoreError::PortHeld { holders, settings, .. } => format!(
+                "ask for ipvlan_mode={} and ipvlan_flag={}, use a VLAN link (LINK.VLAN), or remove {}; \
+                 what Docker no longer knows goes by `ipvland network forget ID`",
                 settings.mode,
                 settings.flag,
-                holder.short()
+                if holders.len() == 1 { "that network" } else { "those networks" },
             ),
             StoreError::AddressHeld { .. } => "choose another address, or remove that container".into(),
             StoreError::NetworkExists(_) | StoreError::EndpointExists(_) => "remove it first".into(),
@@ -96,6 +96,12 @@ impl StoreError {
 }
 
 const MOVE_AWAY: &str = "stop ipvland, move the ledger away and start again; networks must then be made anew";
+
+/// `network 0123456789ab`, or `networks 0123456789ab, 123456789abc`.
+fn listed(networks: &[NetworkId]) -> String {
+    let ids: Vec<&str> = networks.iter().map(NetworkId::short).collect();
+    format!("network{} {}", if ids.len() == 1 { "" } else { "s" }, ids.join(", "))
+}
 
 fn busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))

@@ -57,12 +57,10 @@ impl Store {
             let on_parent = networks(transaction, "WHERE parent = ? ORDER BY id", [parent.as_str()])?;
             let disagrees =
                 |other: &Network| other.state != NetworkState::Deleting && other.settings != network.settings;
-            if let Some(holder) = on_parent.into_iter().find(disagrees) {
-                return Err(StoreError::PortHeld {
-                    parent: parent.clone(),
-                    holder: holder.id,
-                    settings: holder.settings,
-                });
+            let holders: Vec<Network> = on_parent.into_iter().filter(disagrees).collect();
+            if let Some(settings) = holders.first().map(|holder| holder.settings) {
+                let holders = holders.into_iter().map(|holder| holder.id).collect();
+                return Err(StoreError::PortHeld { parent: parent.clone(), holders, settings });
             }
             insert(transaction, network)
         })

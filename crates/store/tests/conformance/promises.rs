@@ -84,6 +84,8 @@ fn a_parent_has_one_mode_and_one_flag() {
     assert_eq!(network_state(&store, "other"), None);
 
     store.add_network(&network("same", "eth0")).unwrap();
+    let held = store.add_network(&other).unwrap_err();
+    assert!(held.to_string().contains("carries networks net, same as l2/bridge"), "{held}");
     store.add_network(&Network { parent: Parent::Link(id("eth1")), ..other.clone() }).unwrap();
     store.remove_network(&id("other")).unwrap();
     for holder in ["net", "same"] {

@@ -35,7 +35,7 @@ enum Verb {
 enum Refusal {
     NetworkExists(NetworkId),
     NoNetwork(NetworkId),
-    PortHeld(InterfaceName, NetworkId, PortSettings),
+    PortHeld(InterfaceName, Vec<NetworkId>, PortSettings),
     EndpointExists(EndpointId),
     NoEndpoint(EndpointId),
     AddressHeld(IpAddr, EndpointId, NetworkId),
@@ -46,7 +46,7 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::NetworkExists(id) => Refusal::NetworkExists(id),
             StoreError::NoNetwork(id) => Refusal::NoNetwork(id),
-            StoreError::PortHeld { parent, holder, settings } => Refusal::PortHeld(parent, holder, settings),
+            StoreError::PortHeld { parent, holders, settings } => Refusal::PortHeld(parent, holders, settings),
             StoreError::EndpointExists(id) => Refusal::EndpointExists(id),
             StoreError::NoEndpoint(id) => Refusal::NoEndpoint(id),
             StoreError::AddressHeld { address, holder, network } => Refusal::AddressHeld(address, holder, network),
@@ -117,9 +117,15 @@ impl Reference {
             return Err(Refusal::NetworkExists(network.id));
         }
         let parent = network.parent.name();
-        let holds = |other: &&Network| other.parent.name() == parent && other.state != NetworkState::Deleting;
-        match self.networks.values().filter(holds).find(|other| other.settings != network.settings) {
-            Some(holder) => Err(Refusal::PortHeld(parent.clone(), holder.id.clone(), holder.settings)),
+        let disagrees = |other: &&Network| {
+            other.parent.name() == parent && other.state != NetworkState::Deleting && other.settings != network.settings
+        };
+        let holders: Vec<&Network> = self.networks.values().filter(disagrees).collect();
+        match holders.first() {
+            Some(first) => {
+                let ids = holders.iter().map(|holder| holder.id.clone()).collect();
+                Err(Refusal::PortHeld(parent.clone(), ids, first.settings))
+            }
             None => {
                 let network = Network { state: NetworkState::Creating, ..network };
                 self.networks.insert(network.id.clone(), network);
