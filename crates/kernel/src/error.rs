@@ -51,6 +51,12 @@ pub enum KernelError {
         /// Its name.
         name: InterfaceName,
     },
+    /// A VLAN link goes up only while the link below is: ENETDOWN from `vlan_dev_open()`, `net/8021q/vlan_dev.c`.
+    #[error("`{name}` cannot be set up while the link below it is down")]
+    BelowIsDown {
+        /// The VLAN link.
+        name: InterfaceName,
+    },
     /// Another link has the index of the one to be deleted, or somebody renamed that. Nothing was deleted.
     #[error("link `{name}` was renamed or replaced in the meantime")]
     Replaced {
@@ -119,6 +125,7 @@ impl KernelError {
             KernelError::VlanTaken { on, id } => {
                 format!("pass that link's name as the parent; `ip -d link show type vlan` lists it (id {id} on {on})")
             }
+            KernelError::BelowIsDown { .. } => "set the link below up first: `ip link set LINK up`".into(),
             KernelError::Gone { .. } | KernelError::Replaced { .. } => {
                 "try again; `ip link` tells what is there".into()
             }

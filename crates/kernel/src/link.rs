@@ -176,6 +176,20 @@ mod tests {
         assert_eq!(seen, Seen { link: expected, below: Some(2), below_in: Some(0) });
     }
 
+    /// As kernel 6.12 told of a slave in l3s with the private flag, whose parent has index 5 on the host.
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_slave_of_a_real_kernel_is_read() {
+        let datagram = include_bytes!("../fixtures/slave-in-a-sandbox.bin");
+        let replies = crate::reply::replies(datagram).unwrap();
+        let crate::reply::Content::Object(RTM_NEWLINK, body) = replies[0].content else { panic!("{replies:?}") };
+        let Seen { link, below, below_in } = link(body).unwrap();
+        assert_eq!((link.index, link.name.as_str(), below, below_in), (6, "eth0", Some(5), Some(0)));
+        assert_eq!(link.kind, Kind::Slave(PortSettings { mode: Mode::L3s, flag: Flag::Private }));
+        assert_eq!((link.mtu, link.up, link.mac), (1400, false, Some([2, 0, 0, 0, 0, 7])));
+        assert_eq!(link.alias.as_deref(), Some("ipvland:docker:n:e"));
+    }
+
     #[test]
     fn kinds_are_told_apart() {
         let slave = |mode, flag| Kind::Slave(PortSettings { mode, flag });

@@ -37,6 +37,7 @@ pub(crate) fn explain(step: &Step, refusal: Refusal) -> KernelError {
         (.., Some(name)) if errno == Errno::NODEV => KernelError::Gone { name: name.clone() },
         (Some("ipvlan"), _, Some(on)) if errno == Errno::BUSY => KernelError::Busy { parent: on.clone() },
         (Some(_), _, Some(on)) if errno == Errno::INVAL && silent => KernelError::NotSuitable { parent: on.clone() },
+        (.., Some(name)) if errno == Errno::NETDOWN => KernelError::BelowIsDown { name: name.clone() },
         _ if l3s && errno.raw_os_error() == ENOTSUPP => KernelError::NoL3s,
         _ => Failure::Refused(refusal).while_trying_to(step.to_string()),
     }
@@ -68,6 +69,12 @@ mod tests {
         ] {
             assert_eq!(explained(&step, errno, said), sentence, "{errno}");
         }
+    }
+
+    #[test]
+    fn a_vlan_link_stays_down_with_the_link_below() {
+        let step = Step::SetUp { name: "eth0.10".parse().unwrap() };
+        assert_eq!(explained(&step, 100, None), "`eth0.10` cannot be set up while the link below it is down");
     }
 
     #[test]

@@ -129,6 +129,15 @@ mod tests {
         }
     }
 
+    /// As kernel 6.12 answered `ip link add link d0 name v1 type vlan id 10`, the tag being taken; `ip` does not ask
+    /// for capped acknowledgements.
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_sentence_of_a_real_kernel_is_read() {
+        let bytes = include_bytes!("../fixtures/vlan-exists.bin");
+        assert_eq!(said(bytes).as_deref(), Some("8021q: VLAN device already exists"));
+    }
+
     #[test]
     fn a_refusal_without_a_sentence_is_one_nevertheless() {
         for tail in [&[][..], &attribute(2, &[0; 4]), &attribute(1, b"\0"), &[255, 0, 1, 0]] {

@@ -1,0 +1,88 @@
+//! Hosts and sandboxes for the tests, and words for what is in them.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::Command;
+
+use model::{InterfaceName, Link, Mark, Observed, Place, PortSettings, SandboxKey, Step};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+/// Runs a test in a namespace of its own, which is its host.
+pub(crate) fn on_a_host(called: &str, test: impl FnOnce() + Send) {
+    let host = Sandbox::new(called);
+    std::thread::scope(|scope| {
+        let inside = scope.spawn(|| {
+            let file = File::open(host.key().as_str()).unwrap();
+            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            test();
+        });
+        if let Err(panic) = inside.join() {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+/// A namespace as `ip netns` keeps it, removed when dropped.
+pub(crate) struct Sandbox(String);
+
+impl Sandbox {
+    pub(crate) fn new(called: &str) -> Self {
+        ip(&format!("netns add {called}"));
+        Self(called.to_owned())
+    }
+
+    pub(crate) fn key(&self) -> SandboxKey {
+        Path::new("/run/netns").join(&self.0).to_str().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        ip(&format!("netns delete {}", self.0));
+    }
+}
+
+pub(crate) fn own_key() -> SandboxKey {
+    "/proc/thread-self/ns/net".parse().unwrap()
+}
+
+pub(crate) fn ip(arguments: &str) {
+    run("ip", arguments.split(' '));
+}
+
+pub(crate) fn run<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) {
+    let status = Command::new(program).args(arguments).status().unwrap();
+    assert!(status.success(), "{program}: {status}");
+}
+
+pub(crate) fn name(text: &str) -> InterfaceName {
+    text.parse().unwrap()
+}
+
+pub(crate) fn settings(words: &str) -> PortSettings {
+    let (mode, flag) = words.split_once(' ').unwrap();
+    PortSettings { mode: mode.parse().unwrap(), flag: flag.parse().unwrap() }
+}
+
+pub(crate) fn mark() -> Mark {
+    Mark::Endpoint { network: "f".repeat(64).parse().unwrap(), endpoint: "e".repeat(64).parse().unwrap() }
+}
+
+pub(crate) fn create_slave(new: &str, on: &str, words: &str, mtu: Option<u32>) -> Step {
+    let mtu = mtu.map(|bytes| bytes.try_into().unwrap());
+    Step::CreateSlave { name: name(new), on: name(on), settings: settings(words), mtu }
+}
+
+pub(crate) fn delete(place: Place, link: &Link) -> Step {
+    Step::Delete { place, index: link.index, name: link.name.clone() }
+}
+
+pub(crate) fn host_link<'a>(seen: &'a Observed, called: &str) -> &'a Link {
+    seen.host_link(&name(called)).unwrap()
+}
+
+pub(crate) fn link_in<'a>(seen: &'a Observed, key: &SandboxKey, called: &str) -> &'a Link {
+    seen.sandboxes[key].iter().find(|link| link.name.as_str() == called).unwrap()
+}
