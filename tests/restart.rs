@@ -30,7 +30,7 @@ fn a_network_removed_while_the_daemon_is_down_can_be_forgotten() {
     let id = scene.network_id("lost");
     Driver::get().kill();
     // Docker tries for about fifteen seconds, then forgets the network whatever we say.
-    let _ = attempt("docker network rm lost");
+    scene.try_to_remove_network("lost");
     Driver::get().start_again();
     let gone = attempt("docker network inspect lost").is_err();
     assert!(gone, "Docker has forgotten the network");

@@ -25,7 +25,6 @@ fn networks_that_agree_share_a_parent_and_its_wire() {
     other.run("ip route add 192.168.1.0/24 dev eth0");
     one.reaches(&there);
     other.reaches(&here);
-    other.reaches("192.168.1.200");
     scene.has_no_faults();
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 
-use super::command::wait_until;
+use super::command::{run, wait_until};
 use super::http::request;
 
 /// Where Docker looks for a driver of this name.
@@ -27,6 +27,10 @@ impl Driver {
     }
 
     fn start() -> Self {
+        // Two of these make a link of their own when they are loaded, unless they are told not to.
+        for module in ["dummy numdummies=0", "bonding max_bonds=0", "tun"] {
+            run(&format!("modprobe {module}"));
+        }
         let log = || -> File { OpenOptions::new().create(true).append(true).open(LOG).expect("a log file on /run") };
         let child = Command::new("ipvland")
             .arg("serve")

@@ -123,6 +123,12 @@ impl Scene {
         self.networks.borrow_mut().retain(|network| network != name);
     }
 
+    /// `docker network rm` while nobody answers: whatever it says, it is not asked again.
+    pub(crate) fn try_to_remove_network(&self, name: &str) {
+        let _ = attempt(&format!("docker network rm {name}"));
+        self.networks.borrow_mut().retain(|network| network != name);
+    }
+
     /// What `docker network inspect` says.
     #[track_caller]
     pub(crate) fn inspect_network(&self, name: &str) -> Value {
