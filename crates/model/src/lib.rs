@@ -6,7 +6,7 @@
 //! * what did the user ask for ([`options`], [`parent`], [`network`]),
 //! * what is there ([`observed`]) and who holds which port in which mode ([`port`]),
 //! * which endpoints are alive ([`liveness`]),
-//! * which steps lead from what is to what should be ([`desired`], [`converge`]).
+//! * which steps lead from what is to what should be ([`desired()`], [`converge()`]).
 //!
 //! No type here is serialisable: each outer protocol has wire types of its own and turns them into these at once.
 
