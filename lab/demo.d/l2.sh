@@ -9,6 +9,8 @@ l2_explicit() {
     -o parent=eth0 db_net'
     run "docker network inspect --format '{{.Driver}} {{.Options}} {{.IPAM.Config}}' db_net"
     shows '^ipvland ' 'parent:eth0' 'ipvlan_mode:l2' '192\.168\.1\.0/24 .*192\.168\.1\.1 '
+    run "ipvland network inspect $(docker network ls --quiet --filter name=db_net)"
+    shows ' l2 +bridge ' 'gateway of 192\.168\.1\.0/24: 192\.168\.1\.1$'
     record_of db_net >"$SCRATCH/explicit-record"
     proved "the network is made, with the gateway, the mode and the parent that were asked for"
 }
@@ -25,6 +27,7 @@ l2_defaults() {
     run 'docker network create -d ipvland \
     --subnet=192.168.1.0/24 \
     -o parent=eth0 db_net_ipv'
+    run "ipvland network inspect $(docker network ls --quiet --filter name=db_net_ipv)"
     same "the driver's records" "$(<"$SCRATCH/explicit-record")" "$(record_of db_net_ipv)"
     run 'docker run --net=db_net_ipv -it --rm alpine ip route'
     shows '^default via 192\.168\.1\.1 dev eth0'

@@ -19,8 +19,8 @@ status() {
     shows 'eth0' 'l2' 'vepa' 'bridge'
     # shellcheck disable=SC2046  # one id a word
     shows $(docker network ls --quiet --filter driver=ipvland)
-    same "the containers and the endpoints on record" "$(docker ps --quiet | wc -l)" \
-        "$(ipvland status --output json | jq '.endpoints | length')"
+    same "the containers and the endpoints that live" "$(docker ps --quiet | wc -l)" \
+        "$(ipvland status --output json | jq '[.endpoints[] | select(.verdict == "lives")] | length')"
     proved "ports with mode and flag, networks and endpoints at one look, and no fault"
 }
 

@@ -3,7 +3,7 @@
 
 # What one command may take. A hanging plugin hangs the engine, and the demo must say so rather than hang with it.
 readonly COMMAND_LIMIT=60
-readonly SHOWN_LINES=16 SHOWN_COLUMNS=200
+readonly SHOWN_LINES=20 SHOWN_COLUMNS=140
 mkfifo "$SCRATCH/keyboard"
 
 # What the user types must succeed.
@@ -71,8 +71,7 @@ show_output() {
     local lines
     sed --regexp-extended 's/\x1b\[[0-9;?]*[a-zA-Z]//g; s/\r//g' "$SAID.raw" >"$SAID"
     lines=$(wc -l <"$SAID")
-    head --lines "$SHOWN_LINES" "$SAID" |
-        sed --regexp-extended "s/^(.{$SHOWN_COLUMNS}).+/\1…/; s/^/      /; s/[[:space:]]*\$//"
+    head --lines "$SHOWN_LINES" "$SAID" | fold --spaces --width "$SHOWN_COLUMNS" | sed 's/^/      /; s/[[:space:]]*$//'
     if ((lines > SHOWN_LINES)); then
         printf '      %s(%d more lines)%s\n' "$DIM" $((lines - SHOWN_LINES)) "$PLAIN"
     fi
