@@ -13,7 +13,7 @@ mod record;
 mod rows;
 mod schema;
 
-use std::fs::{DirBuilder, File};
+use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -53,9 +53,6 @@ impl Store {
             |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { path: path.to_owned(), source };
         let folder = path.parent().unwrap_or(Path::new("."));
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(error.into()))?;
-        // One process opens at a time: SQLite does not wait when two turn a new file to WAL at once.
-        let opening = File::open(folder).map_err(|error| failed(error.into()))?;
-        opening.lock().map_err(|error| failed(error.into()))?;
         let mut connection = Connection::open(path).map_err(|error| failed(error.into()))?;
         configure(&connection).map_err(|error| failed(error.into()))?;
         schema::migrate(&mut connection)?;

@@ -253,11 +253,11 @@ fn verb() -> impl Strategy<Value = Verb> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_verbs_is_answered_as_the_reference_does(
-        verbs in prop::collection::vec((verb(), any::<prop::sample::Index>()), 1..60)
+        verbs in prop::collection::vec((verb(), any::<prop::sample::Index>()), 1..120)
     ) {
         let folder = tempfile::tempdir().unwrap();
         let open = || Store::open(&folder.path().join("ledger.db")).unwrap();
