@@ -46,6 +46,7 @@ impl Standby {
             Some(engine) => Arc::clone(engine),
             None => {
                 let engine = Arc::new(Engine::open(&self.paths)?);
+                // Who knows what happened while there was none.
                 self.repair_soon();
                 Arc::clone(state.engine.insert(engine))
             }

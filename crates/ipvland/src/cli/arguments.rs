@@ -13,7 +13,6 @@ use engine::Paths;
 #[derive(Parser)]
 #[command(
     version,
-    max_term_width = 100,
     after_help = "`ipvland help COMMAND` shows examples and exit statuses.",
     after_long_help = "\
 Examples:

@@ -1,7 +1,7 @@
 //! HTTP: from a request to a call, and from its outcome to an answer.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,7 +13,7 @@ use engine::Engine;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 
 use super::driver::{Answer, CALLS, Call, Work};
@@ -52,45 +52,52 @@ pub(crate) fn routes(standby: Arc<Standby>) -> Router {
         .with_state(shared)
 }
 
-/// Answers one request in time. What takes longer goes on, but nobody waits for it.
-async fn handle(call: &'static Call, shared: Shared, request: Request) -> Response {
-    let answer = timeout(TIME_LIMIT, answer(call, shared, request)).await.unwrap_or_else(|_| {
-        let sentence = format!(
-            "{} is not done after {TIME_LIMIT:?}, and goes on; `ipvland status` tells how far it has come",
-            call.method
-        );
-        tracing::error!(method = call.method, "{sentence}");
-        Err(Refusal::with(StatusCode::GATEWAY_TIMEOUT, sentence))
-    });
-    match answer {
-        Ok(value) => reply(StatusCode::OK, &value),
-        Err(refusal) => refuse(&refusal),
-    }
-}
-
+/// Answers one request in time.
+///
 /// The engine is synchronous, so the call gets a thread. It keeps its place among the calls at work until it is really
-/// done, whether or not somebody still waits.
-async fn answer(call: &'static Call, shared: Shared, request: Request) -> Answer {
-    let place = Arc::clone(&shared.free).try_acquire_owned().map_err(|_| {
-        tracing::warn!(method = call.method, "turned away: {CALLS_AT_A_TIME} calls are at work");
-        Refusal::with(StatusCode::SERVICE_UNAVAILABLE, "ipvland is busy with too many calls at once; try again")
-    })?;
-    // There is no Content-Type on a plugin call, so axum's own JSON reader would turn it away.
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
-        let sentence =
-            format!("the body cannot be read: {}; at most {BODY_LIMIT} bytes are taken", rejection.body_text());
-        tracing::warn!(method = call.method, "{sentence}");
-        Refusal::with(rejection.status(), sentence)
-    })?;
+/// done, whether or not somebody still waits for it.
+async fn handle(call: &'static Call, shared: Shared, request: Request) -> Response {
+    let method = call.method;
+    let deadline = Instant::now() + TIME_LIMIT;
+    let Ok(place) = Arc::clone(&shared.free).try_acquire_owned() else {
+        return turn_away(method, StatusCode::SERVICE_UNAVAILABLE, "ipvland has too many calls at work; try again");
+    };
+    let body = match timeout_at(deadline, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(rejection)) => {
+            let why = rejection.body_text();
+            let sentence = format!("the body cannot be read: {why}; at most {BODY_LIMIT} bytes are taken");
+            return turn_away(method, rejection.status(), &sentence);
+        }
+        Err(_) => {
+            let sentence = format!("the body did not come within {TIME_LIMIT:?}; nothing was changed");
+            return turn_away(method, StatusCode::REQUEST_TIMEOUT, &sentence);
+        }
+    };
     let work = spawn_blocking(move || {
         let answer = carry_out(call, &shared.standby, &body);
         drop(place);
         answer
     });
-    work.await.unwrap_or_else(|_| {
-        let sentence = "ipvland has a defect: the call ended in a panic; the log has the details";
-        Err(Refusal::with(StatusCode::INTERNAL_SERVER_ERROR, sentence))
-    })
+    match timeout_at(deadline, work).await {
+        Ok(Ok(Ok(value))) => reply(StatusCode::OK, &value),
+        Ok(Ok(Err(refusal))) => refuse(&refusal),
+        Ok(Err(_)) => {
+            let sentence = "ipvland has a defect: the call ended in a panic; the log has the details";
+            turn_away(method, StatusCode::INTERNAL_SERVER_ERROR, sentence)
+        }
+        Err(_) => {
+            let sentence =
+                format!("not done after {TIME_LIMIT:?}, and still going on; `ipvland status` tells how far it is");
+            turn_away(method, StatusCode::GATEWAY_TIMEOUT, &sentence)
+        }
+    }
+}
+
+/// Refuses a call that has not been carried out here, and so has no line in the log yet.
+fn turn_away(method: &str, status: StatusCode, sentence: &str) -> Response {
+    tracing::error!(method, "turned away: {sentence}");
+    refuse(&Refusal::with(status, sentence))
 }
 
 fn carry_out(call: &Call, standby: &Standby, body: &[u8]) -> Answer {

@@ -28,7 +28,6 @@ pub(crate) fn run(paths: Paths, path: &Path) -> Result<()> {
     let socket = Socket::open(path)?;
     let (standby, repairs_due) = Standby::new(paths);
     repairs::begin(Arc::clone(&standby), repairs_due).context("starting the thread that repairs")?;
-    standby.repair_soon();
 
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let served = runtime.block_on(serve(&socket, standby));

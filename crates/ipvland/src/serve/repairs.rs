@@ -11,10 +11,13 @@ use engine::{Finding, Repair};
 use crate::sentence;
 use crate::standby::{RepairDue, Standby};
 
-/// Repairs whenever it is due, for as long as the process lives: a call that finds something to mend must not wait for
+/// Opens the engine, which makes a first repair due, and repairs whenever it is, for as long as the process lives: a call that finds something to mend must not wait for
 /// it, since its engine holds locks meanwhile.
 pub(super) fn begin(standby: Arc<Standby>, due: Receiver<RepairDue>) -> io::Result<()> {
     let repairing = move || {
+        if let Err(error) = standby.engine() {
+            tracing::error!("every call is refused until this is mended: {}", sentence::in_full(&error));
+        }
         for RepairDue in due {
             // The one thread that mends must outlive a defect in what it meets.
             if catch_unwind(AssertUnwindSafe(|| repair(&standby))).is_err() {
