@@ -24,7 +24,7 @@ run_logged() {
     shift
     if ! "$@" >"$log" 2>&1 </dev/null; then
         tail -n 30 "$log" >&2
-        fail "'$1' failed; all that it said is in $log"
+        fail "this step; all that it said is in $log"
     fi
 }
 
