@@ -92,16 +92,17 @@ impl fmt::Display for Step {
 /// Slaves go before parents, and parents come before slaves. A slave is made only on a port that is free or has the
 /// settings it needs, so no plan ever flips the mode of a running container, and only on a parent that is there or
 /// made by the same plan: what cannot be done is left out, and the caller sees by looking again that it is missing.
+/// A parent of ours on which somebody else has put a link stays, because that link would go with it.
 pub fn converge(desired: &[LinkIntent], observed: &Observed) -> Vec<Step> {
     let is_parent = |intent: &&LinkIntent| matches!(intent.mark, Mark::Parent(_));
     let (parents, slaves): (Vec<_>, Vec<_>) = desired.iter().partition(is_parent);
     let absent = |intent: &&&LinkIntent| intent.presence == Presence::Absent;
     let present = |intent: &&&LinkIntent| intent.presence == Presence::Present;
 
-    let mut steps = Vec::new();
-    for intent in slaves.iter().filter(absent).chain(parents.iter().filter(absent)) {
-        steps.extend(remove(intent, observed));
-    }
+    let mut steps: Vec<Step> = slaves.iter().filter(absent).flat_map(|intent| remove(intent, observed)).collect();
+    let bared = parents.iter().filter(absent).flat_map(|intent| remove(intent, observed));
+    let bared: Vec<Step> = bared.filter(|step| !takes_others_along(step, &steps, observed)).collect();
+    steps.extend(bared);
     let mut coming = Vec::new();
     for intent in parents.iter().filter(present) {
         let making = make_parent(intent, observed);
@@ -117,8 +118,19 @@ pub fn converge(desired: &[LinkIntent], observed: &Observed) -> Vec<Step> {
 }
 
 fn remove(intent: &LinkIntent, observed: &Observed) -> Vec<Step> {
-    let delete = |(place, link): (Place, &Link)| Step::Delete { place, index: link.index, name: link.name.clone() };
     intent.find(observed).into_iter().map(delete).collect()
+}
+
+fn delete((place, link): (Place, &Link)) -> Step {
+    Step::Delete { place, index: link.index, name: link.name.clone() }
+}
+
+/// Whether the kernel would delete links along with this one that the plan does not delete itself: those on top of it,
+/// in whatever namespace they are.
+fn takes_others_along(step: &Step, planned: &[Step], observed: &Observed) -> bool {
+    let Step::Delete { place: Place::Host, index: below, .. } = step else { return false };
+    let mut on_top = observed.all().filter(|(_, link)| link.on == Some(*below));
+    on_top.any(|found| !planned.contains(&delete(found)))
 }
 
 /// A dummy or VLAN link is made under its birth name, marked, renamed and set up, in this order: whatever bears the
@@ -134,6 +146,9 @@ fn make_parent(intent: &LinkIntent, observed: &Observed) -> Vec<Step> {
     }
     let mut steps = Vec::new();
     if ours.is_none() {
+        if observed.host_link(&birth).is_some() {
+            return Vec::new();
+        }
         match &intent.shape {
             Shape::Dummy => steps.push(Step::CreateDummy { name: birth.clone() }),
             Shape::Vlan { on, id } if observed.host_link(on).is_some() => {
@@ -156,7 +171,8 @@ fn make_slave(intent: &LinkIntent, observed: &Observed, coming: &[InterfaceName]
     }
     let parent_there = observed.host_link(on).is_some() || coming.contains(on);
     let port_agrees = port_settings(on, observed).is_none_or(|current| current == *settings);
-    if !parent_there || !port_agrees {
+    let name_taken = observed.host_link(&intent.name()).is_some();
+    if !parent_there || !port_agrees || name_taken {
         return Vec::new();
     }
     let create = Step::CreateSlave { name: intent.name(), on: on.clone(), settings: *settings, mtu: *mtu };

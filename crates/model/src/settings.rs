@@ -17,6 +17,12 @@ fn wrong<T>(value: &str, expected: &'static str) -> Result<T, SettingError> {
     Err(SettingError { value: value.to_owned(), expected })
 }
 
+/// Whether a number is written in the one way it is printed: `eth0.10` and `eth0.010` would be two names for the same
+/// VLAN, and the kernel makes a VLAN once.
+fn is_plain(number: &str) -> bool {
+    !number.starts_with(['+', '0'])
+}
+
 /// How a port carries packets. Kernel: `enum ipvlan_mode` in `include/uapi/linux/if_link.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Mode {
@@ -147,8 +153,8 @@ impl FromStr for Mtu {
 
     fn from_str(text: &str) -> Result<Self, SettingError> {
         match text.parse::<u32>() {
-            Ok(bytes) => Self::try_from(bytes),
-            Err(_) => wrong(text, "a number of bytes from 68 to 65535"),
+            Ok(bytes) if is_plain(text) => Self::try_from(bytes),
+            _ => wrong(text, "a number of bytes from 68 to 65535"),
         }
     }
 }
@@ -183,8 +189,8 @@ impl FromStr for VlanId {
 
     fn from_str(text: &str) -> Result<Self, SettingError> {
         match text.parse::<u16>() {
-            Ok(id) => Self::try_from(id),
-            Err(_) => wrong(text, "a VLAN id from 1 to 4094"),
+            Ok(id) if is_plain(text) => Self::try_from(id),
+            _ => wrong(text, "a VLAN id from 1 to 4094"),
         }
     }
 }
@@ -222,5 +228,6 @@ mod tests {
         assert!("0".parse::<VlanId>().is_err() && "1".parse::<VlanId>().is_ok());
         assert!("4094".parse::<VlanId>().is_ok() && "4095".parse::<VlanId>().is_err());
         assert!("-1".parse::<Mtu>().is_err() && "1e3".parse::<Mtu>().is_err());
+        assert!("010".parse::<VlanId>().is_err() && "+1400".parse::<Mtu>().is_err());
     }
 }
