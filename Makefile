@@ -1,9 +1,10 @@
 # What people type. The work is in xtask and lab.
 
-.PHONY: help demo test fmt shell
+# Where rustup puts cargo, for a shell that has not read its profile.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
-help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+.DEFAULT_GOAL := help
+.PHONY: demo test lab-shell fmt help
 
 demo: ## the walk-through, on a real kernel with a real Docker Engine
 	cargo xtask demo
@@ -11,8 +12,11 @@ demo: ## the walk-through, on a real kernel with a real Docker Engine
 test: ## everything a change must pass
 	cargo xtask test
 
+lab-shell: ## a shell in the virtual machine
+	lab/lab shell --docker
+
 fmt: ## format the code
 	cargo fmt --all
 
-shell: ## a shell in the virtual machine
-	lab/lab shell --docker
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20

@@ -1,19 +1,22 @@
 //! `cargo xtask demo`: the walk-through.
 
-use std::process::{Command, ExitCode};
+use std::io::{IsTerminal, stdout};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::cargo::executable;
+use crate::cargo::build;
+use crate::lab;
 
 /// Builds the driver, boots the lab and runs the demo there.
 pub(crate) fn run() -> Result<ExitCode> {
-    let driver = executable(&["build", "--release", "--package", "ipvland"], "ipvland")?;
-    let status = Command::new("lab/lab")
-        .args(["run", "--docker", "--timeout", "900", "--copy"])
-        .arg(driver)
-        .args(["--", "lab/demo"])
-        .status()
-        .context("the lab does not run")?;
+    let built = build(&["build", "--release", "--package", "ipvland"])?;
+    let run = lab::Run {
+        programs: &[(built.executable("ipvland")?, "ipvland")],
+        limit: 900,
+        // In the machine, stdout is no terminal.
+        script: if stdout().is_terminal() { "FORCE_COLOR=1 exec lab/demo" } else { "exec lab/demo" },
+    };
+    let status = run.command().status().context("the lab does not run")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

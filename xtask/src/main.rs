@@ -2,6 +2,7 @@
 
 mod cargo;
 mod demo;
+mod lab;
 mod tally;
 mod test;
 
@@ -18,7 +19,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Formatting, lints, documentation, tests on the host, then the scenarios in the lab.
+    /// Formatting, lints, documentation, tests on the host, then everything that needs a real kernel in the lab.
     Test,
     /// The walk-through, in the lab.
     Demo,

@@ -11,13 +11,14 @@ use anyhow::{Context, Result};
 pub(crate) struct Tally {
     pub(crate) passed: u32,
     pub(crate) failed: u32,
-    pub(crate) skipped: u32,
+    /// Negative for tests that another stage has skipped and this one has run.
+    pub(crate) skipped: i64,
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)?;
-        if self.skipped == 0 { Ok(()) } else { write!(f, ", {} skipped", self.skipped) }
+        if self.skipped <= 0 { Ok(()) } else { write!(f, ", {} skipped", self.skipped) }
     }
 }
 
@@ -50,8 +51,9 @@ pub(crate) fn tests(command: &mut Command) -> Result<Tally> {
 
 fn count(output: impl Read, mut show: impl FnMut(&str)) -> Result<Tally> {
     let mut tally = Tally::default();
-    for line in BufReader::new(output).lines() {
-        let line = line.context("the output is no text")?;
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.context("the output cannot be read")?;
+        let line = String::from_utf8_lossy(&line);
         show(&line);
         if let Some(results) = line.strip_prefix("test result: ") {
             tally += parse(results);
@@ -62,11 +64,11 @@ fn count(output: impl Read, mut show: impl FnMut(&str)) -> Result<Tally> {
 
 /// Reads `ok. 3 passed; 0 failed; 1 ignored; ...`.
 fn parse(results: &str) -> Tally {
-    let number = |word: &str| {
+    let number = |word: &str| -> u32 {
         let before = results.split([';', '.']).map(str::trim).find_map(|part| part.strip_suffix(word));
         before.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
     };
-    Tally { passed: number("passed"), failed: number("failed"), skipped: number("ignored") }
+    Tally { passed: number("passed"), failed: number("failed"), skipped: number("ignored").into() }
 }
 
 #[cfg(test)]

@@ -1,0 +1,27 @@
+//! The lab: one boot of the virtual machine.
+
+use std::path::Path;
+use std::process::Command;
+
+/// What runs in the machine, with everything it needs.
+pub(crate) struct Run<'a> {
+    /// Programs, each with the name it has on the machine's PATH.
+    pub(crate) programs: &'a [(&'a Path, &'a str)],
+    /// Seconds, boot included.
+    pub(crate) limit: u32,
+    /// For the machine's shell.
+    pub(crate) script: &'a str,
+}
+
+impl Run<'_> {
+    /// Boots a machine with a Docker Engine; its status is the script's.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../lab/lab"));
+        command.args(["run", "--docker", "--timeout"]).arg(self.limit.to_string());
+        for (file, name) in self.programs {
+            command.arg("--copy").arg(format!("{}:{name}", file.display()));
+        }
+        command.args(["--", "sh", "-c", self.script]);
+        command
+    }
+}
