@@ -16,7 +16,8 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Boots a machine with a Docker Engine; its status is the script's.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../lab/lab"));
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the checkout");
+        let mut command = Command::new(checkout.join("lab/lab"));
         command.args(["run", "--docker", "--timeout"]).arg(self.limit.to_string());
         for (file, name) in self.programs {
             command.arg("--copy").arg(format!("{}:{name}", file.display()));
