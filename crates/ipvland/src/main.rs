@@ -1,19 +1,28 @@
 //! The one binary of ipvland: the daemon that Docker speaks to, and the command line.
+//!
+//! A frontend sees the engine and the model, and nothing below them. `docker` speaks the plugin protocol, `serve` owns
+//! the daemon's socket, signals and background work, `standby` holds its engine, `cli` is what a person types and reads.
+
+#![forbid(unsafe_code)]
 
 mod cli;
 mod docker;
 mod logs;
+mod sentence;
 mod serve;
+mod standby;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
-    let outcome = match arguments.command {
-        cli::Command::Serve { socket } => serve::run(&arguments.paths.into(), &socket),
-        cli::Command::Report(report) => cli::run(&arguments.paths.into(), report),
+    let cli::Arguments { settings, command } = cli::Arguments::parse();
+    logs::start(&settings.log_filter(&command));
+    let paths = settings.paths();
+    let outcome = match command {
+        cli::Command::Serve { socket } => serve::run(paths, &socket).map(|()| ExitCode::SUCCESS),
+        cli::Command::Report(report) => cli::run(&paths, report),
     };
     outcome.unwrap_or_else(|error| {
         cli::complain(&error);

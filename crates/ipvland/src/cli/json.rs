@@ -1,86 +1,186 @@
 //! Reports for machines. Keys are stable; new ones may come.
 
-use engine::{EndpointReport, Finding, NetworkReport, PortReport, Status};
-use model::{EndpointState, Network, NetworkState, Parent, Place, PortSettings, Verdict};
-use serde_json::{Value, json};
+use std::net::IpAddr;
 
-pub(super) fn status(status: &Status) -> Value {
-    json!({
-        "kernel": status.kernel.to_string(),
-        "generation": status.generation.0,
-        "ports": status.ports.iter().map(port).collect::<Vec<_>>(),
-        "networks": networks(&status.networks),
-        "endpoints": status.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
-        "faults": status.faults,
-    })
+use engine::Finding;
+use model::{EndpointState, NetworkState, Parent, Place, PortSettings, Verdict};
+use serde::Serialize;
+
+/// `ipvland status`.
+#[derive(Serialize)]
+pub(super) struct Status {
+    kernel: String,
+    generation: u64,
+    faults: Vec<String>,
+    ports: Vec<Port>,
+    networks: Vec<Network>,
+    endpoints: Vec<Endpoint>,
 }
 
-pub(super) fn networks(networks: &[Network]) -> Value {
-    networks.iter().map(network).collect()
+/// `ipvland network inspect`: a network with one key more.
+#[derive(Serialize)]
+pub(super) struct NetworkReport {
+    #[serde(flatten)]
+    network: Network,
+    endpoints: Vec<Endpoint>,
 }
 
-pub(super) fn network_report(report: &NetworkReport) -> Value {
-    let mut value = network(&report.network);
-    value["endpoints"] = report.endpoints.iter().map(endpoint).collect();
-    value
+/// `ipvland network forget`.
+#[derive(Serialize)]
+pub(super) struct Forgotten {
+    forgotten: String,
 }
 
-pub(super) fn findings(findings: &[Finding]) -> Value {
+#[derive(Serialize)]
+struct Port {
+    parent: String,
+    kind: &'static str,
+    /// Of the parent; null when it is not there.
+    index: Option<u32>,
+    up: bool,
+    mtu: Option<u32>,
+    wanted: Settings,
+    /// Null while no slave is on the port.
+    observed: Option<Settings>,
+    networks: Vec<String>,
+    endpoints: usize,
+}
+
+#[derive(Serialize)]
+struct Settings {
+    mode: &'static str,
+    flag: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Network {
+    id: String,
+    parent: String,
+    /// Of the parent: `link`, `vlan` or `dummy`; the last two are ipvland's own.
+    kind: &'static str,
+    mode: &'static str,
+    flag: &'static str,
+    /// Null for the parent's.
+    mtu: Option<u32>,
+    subnets: Vec<Subnet>,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+struct Subnet {
+    pool: String,
+    gateway: Option<IpAddr>,
+}
+
+#[derive(Serialize)]
+struct Endpoint {
+    id: String,
+    network: String,
+    /// Each with the length of its subnet's prefix.
+    addresses: Vec<String>,
+    sandbox: Option<String>,
+    /// How far its creation or removal has come.
+    state: &'static str,
+    /// Whether it lives.
+    verdict: &'static str,
+    /// Where its slave was found: `host`, or the path of a namespace.
+    place: Option<String>,
+}
+
+pub(super) fn networks(networks: &[model::Network]) -> Vec<Network> {
+    networks.iter().map(Network::of).collect()
+}
+
+pub(super) fn findings(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(ToString::to_string).collect()
 }
 
-fn settings(settings: PortSettings) -> Value {
-    json!({ "mode": settings.mode.as_str(), "flag": settings.flag.as_str() })
+impl Status {
+    pub(super) fn of(status: &engine::Status) -> Self {
+        Self {
+            kernel: status.kernel.to_string(),
+            generation: status.generation.0,
+            faults: status.faults.clone(),
+            ports: status.ports.iter().map(Port::of).collect(),
+            networks: networks(&status.networks),
+            endpoints: status.endpoints.iter().map(Endpoint::of).collect(),
+        }
+    }
 }
 
-fn port(port: &PortReport) -> Value {
-    json!({
-        "parent": port.parent.name().as_str(),
-        "kind": kind(&port.parent),
-        "index": port.index,
-        "up": port.up,
-        "mtu": port.mtu,
-        "wanted": settings(port.wanted),
-        "observed": port.observed.map(settings),
-        "networks": port.networks.iter().map(model::NetworkId::as_str).collect::<Vec<_>>(),
-        "endpoints": port.endpoints,
-    })
+impl NetworkReport {
+    pub(super) fn of(report: &engine::NetworkReport) -> Self {
+        let endpoints = report.endpoints.iter().map(Endpoint::of).collect();
+        Self { network: Network::of(&report.network), endpoints }
+    }
 }
 
-fn network(network: &Network) -> Value {
-    let subnet = |subnet: &model::Subnet| json!({ "pool": subnet.pool().to_string(), "gateway": subnet.gateway() });
-    json!({
-        "id": network.id.as_str(),
-        "parent": network.parent.name().as_str(),
-        "kind": kind(&network.parent),
-        "mode": network.settings.mode.as_str(),
-        "flag": network.settings.flag.as_str(),
-        "mtu": network.mtu.map(model::Mtu::get),
-        "subnets": network.subnets.iter().map(subnet).collect::<Vec<_>>(),
-        "state": match network.state {
-            NetworkState::Creating => "creating",
-            NetworkState::Ready => "ready",
-            NetworkState::Deleting => "deleting",
-        },
-    })
+impl Forgotten {
+    pub(super) fn of(id: &model::NetworkId) -> Self {
+        Self { forgotten: id.to_string() }
+    }
 }
 
-fn endpoint(report: &EndpointReport) -> Value {
-    let endpoint = &report.endpoint;
-    json!({
-        "id": endpoint.id.as_str(),
-        "network": endpoint.network.as_str(),
-        "addresses": endpoint.addresses.iter().map(|address| address.to_string()).collect::<Vec<_>>(),
-        "sandbox": endpoint.sandbox.as_ref().map(model::SandboxKey::as_str),
-        "state": match endpoint.state {
-            EndpointState::Created => "created",
-            EndpointState::Attaching => "attaching",
-            EndpointState::Attached => "attached",
-            EndpointState::Detaching => "detaching",
-        },
-        "verdict": verdict(report.verdict),
-        "place": report.place.as_ref().map(place),
-    })
+impl Port {
+    fn of(port: &engine::PortReport) -> Self {
+        Self {
+            parent: port.parent.name().to_string(),
+            kind: kind(&port.parent),
+            index: port.index,
+            up: port.up,
+            mtu: port.mtu,
+            wanted: Settings::of(port.wanted),
+            observed: port.observed.map(Settings::of),
+            networks: port.networks.iter().map(ToString::to_string).collect(),
+            endpoints: port.endpoints,
+        }
+    }
+}
+
+impl Settings {
+    fn of(settings: PortSettings) -> Self {
+        Self { mode: settings.mode.as_str(), flag: settings.flag.as_str() }
+    }
+}
+
+impl Network {
+    fn of(network: &model::Network) -> Self {
+        let subnet = |subnet: &model::Subnet| Subnet { pool: subnet.pool().to_string(), gateway: subnet.gateway() };
+        Self {
+            id: network.id.to_string(),
+            parent: network.parent.name().to_string(),
+            kind: kind(&network.parent),
+            mode: network.settings.mode.as_str(),
+            flag: network.settings.flag.as_str(),
+            mtu: network.mtu.map(model::Mtu::get),
+            subnets: network.subnets.iter().map(subnet).collect(),
+            state: match network.state {
+                NetworkState::Creating => "creating",
+                NetworkState::Ready => "ready",
+                NetworkState::Deleting => "deleting",
+            },
+        }
+    }
+}
+
+impl Endpoint {
+    fn of(report: &engine::EndpointReport) -> Self {
+        let endpoint = &report.endpoint;
+        Self {
+            id: endpoint.id.to_string(),
+            network: endpoint.network.to_string(),
+            addresses: endpoint.addresses.iter().map(|address| address.to_string()).collect(),
+            sandbox: endpoint.sandbox.as_ref().map(ToString::to_string),
+            state: match endpoint.state {
+                EndpointState::Created => "created",
+                EndpointState::Attaching => "attaching",
+                EndpointState::Attached => "attached",
+                EndpointState::Detaching => "detaching",
+            },
+            verdict: verdict(report.verdict),
+            place: report.place.as_ref().map(|place| self::place(place).to_owned()),
+        }
+    }
 }
 
 pub(super) fn kind(parent: &Parent) -> &'static str {

@@ -1,182 +1,229 @@
-//! What each call asks for.
+//! What each call asks for: one function per call.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use engine::{Engine, EngineError, Finding, Paths, Repair};
+use engine::{EndpointRequest, Engine, EngineError, NetworkRequest};
+use model::{EndpointId, Flag, NetworkId};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::wire;
+use super::options::{self, NetworkOptions};
+use super::refusal::Refusal;
+use super::wire::{self, CreateEndpoint, CreateNetwork, Discovery, GwAllocCheck, Join, Joined, OfEndpoint, OfNetwork};
+use crate::standby::Standby;
 
-/// The driver: one engine, opened when it is first needed.
-///
-/// While it cannot be opened the daemon stays up and every call says why: an engine that gets no answer hangs with its
-/// locks held.
-#[derive(Clone)]
-pub(crate) struct Driver {
-    paths: Paths,
-    engine: Arc<Mutex<Option<Arc<Engine>>>>,
+/// The answer to a call: a JSON object.
+pub(super) type Answer = Result<Value, Refusal>;
+
+/// A call as the protocol knows it.
+pub(super) struct Call {
+    /// The path it is posted to, without the slash.
+    pub(super) method: &'static str,
+    /// Whether it changes anything, so that its success is worth a line in the log.
+    pub(super) changes: bool,
+    /// What is done.
+    pub(super) work: Work,
 }
 
-/// Why a call was not carried out, in one sentence for the user.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// No such method.
-    UnknownMethod(String),
-    /// The request is wrong.
-    Bad(String),
-    /// The host could not.
-    Failed(String),
+/// What a call needs to be answered.
+pub(super) enum Work {
+    /// Nothing but the daemon: answered even while the engine cannot be opened.
+    Always(fn(&Standby) -> Value),
+    /// The engine, and the body of the request.
+    Engine(fn(&Engine, &[u8]) -> Answer),
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Refusal::UnknownMethod(method) => write!(f, "there is no method {method}"),
-            Refusal::Bad(text) | Refusal::Failed(text) => f.write_str(text),
-        }
-    }
+const fn change(method: &'static str, work: fn(&Engine, &[u8]) -> Answer) -> Call {
+    Call { method, changes: true, work: Work::Engine(work) }
 }
 
-impl From<EngineError> for Refusal {
-    fn from(error: EngineError) -> Self {
-        let text = match error.hint() {
-            Some(hint) => format!("{error}; {hint}"),
-            None => error.to_string(),
-        };
-        if error.is_refusal() { Refusal::Bad(text) } else { Refusal::Failed(text) }
-    }
+const fn question(method: &'static str, work: fn(&Engine, &[u8]) -> Answer) -> Call {
+    Call { method, changes: false, work: Work::Engine(work) }
 }
 
-type Answer = Result<Value, Refusal>;
+/// All calls there are.
+pub(super) const CALLS: [Call; 16] = [
+    Call { method: "Plugin.Activate", changes: true, work: Work::Always(activate) },
+    Call { method: "NetworkDriver.GetCapabilities", changes: false, work: Work::Always(get_capabilities) },
+    question("NetworkDriver.GwAllocCheck", gw_alloc_check),
+    question("NetworkDriver.AllocateNetwork", allocate_network),
+    question("NetworkDriver.FreeNetwork", free_network),
+    change("NetworkDriver.CreateNetwork", create_network),
+    change("NetworkDriver.DeleteNetwork", delete_network),
+    change("NetworkDriver.CreateEndpoint", create_endpoint),
+    change("NetworkDriver.DeleteEndpoint", delete_endpoint),
+    question("NetworkDriver.EndpointOperInfo", endpoint_oper_info),
+    change("NetworkDriver.Join", join),
+    change("NetworkDriver.Leave", leave),
+    question("NetworkDriver.ProgramExternalConnectivity", external_connectivity),
+    question("NetworkDriver.RevokeExternalConnectivity", external_connectivity),
+    question("NetworkDriver.DiscoverNew", discovery),
+    question("NetworkDriver.DiscoverDelete", discovery),
+];
 
-impl Driver {
-    pub(crate) fn new(paths: Paths) -> Self {
-        Self { paths, engine: Arc::default() }
+/// Says what the plugin is. An engine without an answer waits for a quarter of a minute, so this never fails: a ledger
+/// that cannot be written is told about at the calls that need it.
+fn activate(standby: &Standby) -> Value {
+    standby.activate();
+    json!({ "Implements": ["NetworkDriver"] })
+}
+
+fn get_capabilities(_: &Standby) -> Value {
+    json!({ "Scope": "local", "ConnectivityScope": "local", "GwAllocChecker": true })
+}
+
+fn gw_alloc_check(_: &Engine, body: &[u8]) -> Answer {
+    let request: GwAllocCheck = wire::read(body)?;
+    let skip = !NetworkOptions::read(&request.options)?.wants_gateway();
+    Ok(json!({ "SkipIPv4": skip, "SkipIPv6": skip }))
+}
+
+/// Asked of drivers with the scope `global` only, by a swarm's manager.
+fn allocate_network(_: &Engine, body: &[u8]) -> Answer {
+    let network = wire::read::<OfNetwork>(body)?.network()?;
+    log_about(Some(&network), None);
+    Err(Refusal::bad(
+        "ipvland makes networks of one host, and a swarm takes managed plugins only; create the network on each host, \
+         without --scope swarm",
+    ))
+}
+
+/// Nothing was allocated, so nothing is left to free.
+fn free_network(_: &Engine, body: &[u8]) -> Answer {
+    wire::read::<OfNetwork>(body)?.network()?;
+    Ok(json!({}))
+}
+
+fn create_network(engine: &Engine, body: &[u8]) -> Answer {
+    let request: CreateNetwork = wire::read(body)?;
+    let id = request.network()?;
+    log_about(Some(&id), None);
+    let options = NetworkOptions::read(&request.options)?;
+    options.require_pools(request.families())?;
+    let NetworkOptions { driver, internal, .. } = options;
+    engine.create_network(&NetworkRequest {
+        id: id.clone(),
+        options: driver,
+        internal,
+        subnets: request.subnets()?,
+    })?;
+    tell_of_shared_wire(engine, &id);
+    Ok(json!({}))
+}
+
+/// Being two networks keeps nobody apart, against what people expect of networks. Said once, at creation.
+fn tell_of_shared_wire(engine: &Engine, id: &NetworkId) {
+    let Ok(networks) = engine.networks() else { return };
+    let Some(new) = networks.iter().find(|network| network.id == *id) else { return };
+    if new.isolated() || new.settings.flag == Flag::Private {
+        return;
     }
-
-    /// Carries out one call.
-    pub(crate) fn call(&self, method: &str, body: &[u8]) -> Answer {
-        let _span = span(method, body).entered();
-        match method {
-            "Plugin.Activate" => self.activate(),
-            "NetworkDriver.GetCapabilities" => {
-                Ok(json!({ "Scope": "local", "ConnectivityScope": "local", "GwAllocChecker": true }))
-            }
-            "NetworkDriver.GwAllocCheck" => answer(&read::<wire::GwAllocCheck>(body)?.parse().map_err(Refusal::Bad)?),
-            "NetworkDriver.AllocateNetwork" => {
-                Err(Refusal::Bad("ipvland makes networks of one host; a swarm takes managed plugins only".into()))
-            }
-            "NetworkDriver.CreateNetwork" => {
-                let request = read::<wire::CreateNetwork>(body)?.parse().map_err(Refusal::Bad)?;
-                self.change(|engine| engine.create_network(&request))
-            }
-            "NetworkDriver.DeleteNetwork" => {
-                let id = read::<wire::Network>(body)?.parse().map_err(Refusal::Bad)?;
-                self.change(|engine| engine.delete_network(&id))
-            }
-            "NetworkDriver.CreateEndpoint" => {
-                let request = read::<wire::CreateEndpoint>(body)?;
-                if request.publishes() {
-                    tracing::info!("published ports have no effect: the container's ports are on the network already");
-                }
-                let request = request.parse().map_err(Refusal::Bad)?;
-                self.change(|engine| engine.create_endpoint(&request))
-            }
-            "NetworkDriver.Join" => {
-                let (id, sandbox) = read::<wire::Join>(body)?.parse().map_err(Refusal::Bad)?;
-                let attachment = self.engine()?.attach(&id, &sandbox).map_err(|error| self.failed(error))?;
-                answer(&wire::Joined::from(attachment))
-            }
-            "NetworkDriver.Leave" => {
-                let id = read::<wire::Endpoint>(body)?.parse().map_err(Refusal::Bad)?;
-                self.change(|engine| engine.leave(&id))
-            }
-            "NetworkDriver.DeleteEndpoint" => {
-                let id = read::<wire::Endpoint>(body)?.parse().map_err(Refusal::Bad)?;
-                self.change(|engine| engine.delete_endpoint(&id))
-            }
-            "NetworkDriver.EndpointOperInfo" => {
-                read::<wire::Endpoint>(body)?.parse().map_err(Refusal::Bad)?;
-                Ok(json!({ "Value": {} }))
-            }
-            "NetworkDriver.FreeNetwork"
-            | "NetworkDriver.DiscoverNew"
-            | "NetworkDriver.DiscoverDelete"
-            | "NetworkDriver.ProgramExternalConnectivity"
-            | "NetworkDriver.RevokeExternalConnectivity" => Ok(json!({})),
-            other => Err(Refusal::UnknownMethod(other.chars().take(80).collect())),
-        }
-    }
-
-    /// An engine has come to life: a new generation, and repair once this is answered.
-    fn activate(&self) -> Answer {
-        match self.engine().map(|engine| engine.activate()) {
-            Ok(Ok(generation)) => tracing::info!(generation = generation.0, "activated"),
-            Ok(Err(error)) => tracing::error!(%error, "activated, and the ledger does not know"),
-            Err(refusal) => tracing::error!(%refusal, "activated, and the ledger is not there"),
-        }
-        self.queue_repair();
-        Ok(json!({ "Implements": ["NetworkDriver"] }))
-    }
-
-    /// Repairs on a thread of its own: a call must not wait for it.
-    pub(crate) fn queue_repair(&self) {
-        let driver = self.clone();
-        std::thread::spawn(move || match driver.engine().map(|engine| engine.repair(Repair::Apply)) {
-            Ok(Ok(findings)) => findings.iter().for_each(tell),
-            Ok(Err(error)) => tracing::error!(%error, "repair failed"),
-            Err(refusal) => tracing::error!(%refusal, "repair is not possible"),
-        });
-    }
-
-    fn change(&self, work: impl FnOnce(&Engine) -> Result<(), EngineError>) -> Answer {
-        work(&*self.engine()?).map_err(|error| self.failed(error))?;
-        Ok(json!({}))
-    }
-
-    /// After the kernel has failed, what is left is repair's.
-    fn failed(&self, error: EngineError) -> Refusal {
-        if !error.is_refusal() {
-            self.queue_repair();
-        }
-        error.into()
-    }
-
-    fn engine(&self) -> Result<Arc<Engine>, Refusal> {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = &*engine {
-            return Ok(Arc::clone(open));
-        }
-        let open = Arc::new(Engine::open(&self.paths)?);
-        *engine = Some(Arc::clone(&open));
-        Ok(open)
+    let beside = networks.iter().filter(|other| other.id != new.id && other.parent == new.parent);
+    let beside: Vec<&str> = beside.map(|other| other.id.short()).collect();
+    if !beside.is_empty() {
+        tracing::info!(
+            parent = %new.parent.name(),
+            others = beside.join(" "),
+            "networks on one parent share its wire; VLANs or ipvlan_flag=private keep their containers apart"
+        );
     }
 }
 
-fn tell(finding: &Finding) {
-    match finding {
-        Finding::Failed { .. } => tracing::error!(%finding, "repair"),
-        _ => tracing::info!(%finding, "repair"),
+fn delete_network(engine: &Engine, body: &[u8]) -> Answer {
+    let id = wire::read::<OfNetwork>(body)?.network()?;
+    log_about(Some(&id), None);
+    engine.delete_network(&id)?;
+    Ok(json!({}))
+}
+
+/// The answer must not repeat the interface: the engine takes that for a change, and refuses it.
+fn create_endpoint(engine: &Engine, body: &[u8]) -> Answer {
+    let request: CreateEndpoint = wire::read(body)?;
+    let (network, id) = (request.ids.network()?, request.ids.endpoint()?);
+    log_about(Some(&network), Some(&id));
+    if let Some(mac) = request.mac() {
+        let mac: String = mac.chars().take(80).collect();
+        return Err(Refusal::bad(format!(
+            "MAC address {mac} was asked for, and an ipvlan container has the one of its parent; leave --mac-address out"
+        )));
+    }
+    options::check_endpoint(&request.options)?;
+    engine.create_endpoint(&EndpointRequest { id, network, addresses: request.addresses()? })?;
+    if options::publishes(&request.options) {
+        tracing::warn!("published ports have no effect: the container has an address of its own on the network");
+    }
+    Ok(json!({}))
+}
+
+fn delete_endpoint(engine: &Engine, body: &[u8]) -> Answer {
+    let id = on_its_network(engine, &wire::read(body)?)?;
+    engine.delete_endpoint(&id)?;
+    Ok(json!({}))
+}
+
+/// There is nothing to add to what the engine knows; but an endpoint that is not there is not passed off as one.
+fn endpoint_oper_info(engine: &Engine, body: &[u8]) -> Answer {
+    let id = on_its_network(engine, &wire::read(body)?)?;
+    match engine.endpoint(&id)? {
+        Some(_) => Ok(json!({ "Value": {} })),
+        None => Err(EngineError::NoEndpoint(id).into()),
     }
 }
 
-/// The span that every line of a call is in: whom it is about, as far as the body says.
-fn span(method: &str, body: &[u8]) -> tracing::Span {
-    let ids: Value = serde_json::from_slice(body).unwrap_or_default();
-    let short = |key: &str| ids[key].as_str().unwrap_or("-").chars().take(12).collect::<String>();
-    tracing::info_span!("call", method, network = short("NetworkID"), endpoint = short("EndpointID"))
+fn join(engine: &Engine, body: &[u8]) -> Answer {
+    let request: Join = wire::read(body)?;
+    let id = on_its_network(engine, &request.ids)?;
+    let attachment = engine.attach(&id, &request.sandbox()?)?;
+    object(&Joined::new(&attachment.link, &attachment.routes))
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    if body.trim_ascii().is_empty() {
-        return Err(Refusal::Bad("the body is empty; a JSON object was expected".into()));
+/// May come twice, and after a Join that failed.
+fn leave(engine: &Engine, body: &[u8]) -> Answer {
+    let id = on_its_network(engine, &wire::read(body)?)?;
+    engine.leave(&id)?;
+    Ok(json!({}))
+}
+
+/// Containers are on the network themselves: there is no port to open or close for them.
+fn external_connectivity(_: &Engine, body: &[u8]) -> Answer {
+    let ids: OfEndpoint = wire::read(body)?;
+    log_about(Some(&ids.network()?), Some(&ids.endpoint()?));
+    Ok(json!({}))
+}
+
+/// News of a cluster's nodes, which mean nothing to a driver of one host.
+fn discovery(_: &Engine, body: &[u8]) -> Answer {
+    wire::read::<Discovery>(body)?;
+    Ok(json!({}))
+}
+
+/// The endpoint that a request names. One that is on another network than the request says is not meant.
+fn on_its_network(engine: &Engine, ids: &OfEndpoint) -> Result<EndpointId, Refusal> {
+    let (network, id) = (ids.network()?, ids.endpoint()?);
+    log_about(Some(&network), Some(&id));
+    match engine.endpoint(&id)? {
+        Some(endpoint) if endpoint.network != network => Err(Refusal::bad(format!(
+            "endpoint {} is on network {} and not on {}",
+            id.short(),
+            endpoint.network.short(),
+            network.short()
+        ))),
+        _ => Ok(id),
     }
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::Bad(format!("the body is not what this method takes: {error}")))
 }
 
-fn answer(value: &impl Serialize) -> Answer {
-    serde_json::to_value(value).map_err(|error| Refusal::Failed(format!("the answer cannot be written: {error}")))
+/// Fills in whom the lines of this call are about.
+fn log_about(network: Option<&NetworkId>, endpoint: Option<&EndpointId>) {
+    let span = tracing::Span::current();
+    if let Some(id) = network {
+        span.record("network", id.short());
+    }
+    if let Some(id) = endpoint {
+        span.record("endpoint", id.short());
+    }
+}
+
+fn object(answer: &impl Serialize) -> Answer {
+    serde_json::to_value(answer).map_err(|error| {
+        let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+        Refusal::with(status, format!("the answer cannot be written: {error}"))
+    })
 }

@@ -1,11 +1,13 @@
-//! The Docker frontend: a legacy network plugin (`pkg/plugins` and `libnetwork/drivers/remote` in moby).
+//! The Docker frontend: a network plugin, as `pkg/plugins` and `libnetwork/drivers/remote` in moby speak to it.
 //!
-//! [`wire`] has its JSON and turns it into the model's types at once, `driver` does what each call asks, `routes`
-//! carries calls to it over HTTP.
+//! `POST /Method` with a JSON body, and an answer that is always a JSON object. `wire` has the shapes of both and turns
+//! requests into values of the model at once, `options` reads what users and engines put into option maps, `driver`
+//! has one function per call, `routes` puts them behind HTTP.
 
 mod driver;
+mod options;
+mod refusal;
 mod routes;
 mod wire;
 
-pub(crate) use driver::Driver;
 pub(crate) use routes::routes;

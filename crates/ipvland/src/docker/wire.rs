@@ -1,117 +1,257 @@
-//! The plugin protocol's JSON, turned into the model's types at once.
+//! The JSON of the plugin protocol. Nothing of it is seen beyond `driver`.
 //!
-//! Fields that an engine always sends are required: a body that lacks one is an error, never a default. The names are
-//! those of `libnetwork/drivers/remote/api` in moby.
+//! Read in moby, `daemon/libnetwork/drivers/remote/api/api.go`. Engines add fields from version to version, so unknown
+//! ones are left alone; what must be there and is not is an error and never a default, because a request that is
+//! repeated after a death midway can arrive without its body.
 
-use std::collections::HashMap;
+use std::fmt::Display;
 use std::net::IpAddr;
+use std::str::FromStr;
 
-use engine::{Attachment, EndpointRequest, NetworkRequest};
-use ipnet::IpNet;
-use model::{Addresses, DriverOptions, EndpointId, Mode, NetworkId, Route, SandboxKey, Subnet};
-use serde::{Deserialize, Serialize};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use model::{Addresses, EndpointId, NetworkId, Route, Routes, SandboxKey, Subnet};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// Options of the user's, under the key of the engine's.
-const GENERIC: &str = "com.docker.network.generic";
-const INTERNAL: &str = "com.docker.network.internal";
-const ENABLE_V4: &str = "com.docker.network.enable_ipv4";
-const ENABLE_V6: &str = "com.docker.network.enable_ipv6";
-const PORT_MAP: &str = "com.docker.network.portmap";
+use super::refusal::Refusal;
 
-type Options = Option<Map<String, Value>>;
+#[cfg(test)]
+mod tests;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct GwAllocCheck {
-    options: Options,
+/// Options of a call, of any type.
+pub(crate) type Options = Map<String, Value>;
+
+/// Reads a request.
+///
+/// # Errors
+/// A sentence that names the call and the place in the body.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    const REMEDY: &str = "nothing was changed; this is between the engine and ipvland: try again, then report it";
+    if body.is_empty() {
+        return Err(Refusal::bad(format!("the request has an empty body; {REMEDY}")));
+    }
+    // Objects only: serde would also fill a struct from an array, field by field.
+    let request: Options = serde_json::from_slice(body)
+        .map_err(|e| Refusal::bad(format!("the request is no JSON object: {e}; {REMEDY}")))?;
+    serde_json::from_value(Value::Object(request))
+        .map_err(|e| Refusal::bad(format!("the request is not what this call takes: {e}; {REMEDY}")))
 }
 
-#[derive(Serialize)]
-pub(super) struct SkipGateways {
-    #[serde(rename = "SkipIPv4")]
-    v4: bool,
-    #[serde(rename = "SkipIPv6")]
-    v6: bool,
+/// Reads an id, a path or the like, whose errors name the value.
+fn parse<T>(field: &str, text: &str) -> Result<T, Refusal>
+where
+    T: FromStr<Err: Display>,
+{
+    text.parse().map_err(|error| Refusal::bad(format!("field {field} of the request: {error}")))
 }
 
-#[derive(Deserialize)]
+/// Reads an address or a range, whose errors name neither the value nor what it should be.
+fn parse_net<T: FromStr>(field: &str, text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|_| {
+        let text: String = text.chars().take(80).collect();
+        Refusal::bad(format!("field {field} of the request: `{text}` was given and ADDRESS/LENGTH was expected"))
+    })
+}
+
+/// A field that must be there and may be null, as Go writes an empty map.
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// `NetworkDriver.GwAllocCheck`, from Docker 28 on.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct CreateNetwork {
+pub(crate) struct GwAllocCheck {
+    /// As of the network that is about to be created.
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) options: Options,
+}
+
+/// `NetworkDriver.CreateNetwork`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CreateNetwork {
     #[serde(rename = "NetworkID")]
-    network: String,
-    options: Options,
-    #[serde(rename = "IPv4Data")]
-    v4: Option<Vec<IpamData>>,
-    #[serde(rename = "IPv6Data")]
-    v6: Option<Vec<IpamData>>,
+    network_id: String,
+    /// Under `com.docker.network.generic` what the user gave with `-o`.
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) options: Options,
+    #[serde(rename = "IPv4Data", default, deserialize_with = "nullable")]
+    ipv4: Vec<IpamData>,
+    #[serde(rename = "IPv6Data", default, deserialize_with = "nullable")]
+    ipv6: Vec<IpamData>,
 }
 
-#[derive(Deserialize)]
+/// A subnet as the engine's address management has it. `AddressSpace` and `AuxAddresses` concern only that. Go leaves
+/// out a pool and a gateway that are not there.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct IpamData {
-    pool: String,
+    #[serde(default)]
+    pool: Option<String>,
+    /// With the length of the pool's prefix behind it.
+    #[serde(default)]
     gateway: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Network {
-    #[serde(rename = "NetworkID")]
-    network: String,
+impl CreateNetwork {
+    pub(crate) fn network(&self) -> Result<NetworkId, Refusal> {
+        parse("NetworkID", &self.network_id)
+    }
+
+    /// Whether the engine names a pool of each family. The null IPAM driver's `0.0.0.0/0` counts: it says openly that
+    /// there are to be no addresses.
+    pub(crate) fn families(&self) -> Families {
+        Families { v4: !self.ipv4.is_empty(), v6: !self.ipv6.is_empty() }
+    }
+
+    /// The subnets of both families.
+    pub(crate) fn subnets(&self) -> Result<Vec<Subnet>, Refusal> {
+        let v4 = self.ipv4.iter().map(|data| data.subnet("IPv4Data", IpAddr::is_ipv4));
+        let v6 = self.ipv6.iter().map(|data| data.subnet("IPv6Data", IpAddr::is_ipv6));
+        v4.chain(v6).filter_map(Result::transpose).collect()
+    }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Endpoint {
+/// Which of the two families.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Families {
+    pub(crate) v4: bool,
+    pub(crate) v6: bool,
+}
+
+impl IpamData {
+    fn subnet(&self, field: &str, of_family: fn(&IpAddr) -> bool) -> Result<Option<Subnet>, Refusal> {
+        let Some(pool) = self.pool.as_deref() else { return Ok(None) };
+        let net: IpNet = parse_net(field, pool)?;
+        if !of_family(&net.addr()) {
+            return Err(Refusal::bad(format!("field {field} of the request: `{pool}` is of the other family")));
+        }
+        if net.prefix_len() == 0 && net.addr().is_unspecified() {
+            return Ok(None);
+        }
+        let gateway = match self.gateway.as_deref().filter(|text| !text.is_empty()) {
+            // Always with a prefix in Docker's own words, without one in those of other address managements.
+            Some(text) if text.contains('/') => Some(parse_net::<IpNet>(field, text)?.addr()),
+            Some(text) => Some(parse_net(field, text)?),
+            None => None,
+        };
+        let subnet = Subnet::new(net, gateway);
+        subnet.map(Some).map_err(|error| Refusal::bad(format!("field {field} of the request: {error}")))
+    }
+}
+
+/// `NetworkDriver.DeleteNetwork`, `AllocateNetwork` and `FreeNetwork`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OfNetwork {
     #[serde(rename = "NetworkID")]
-    network: String,
+    network_id: String,
+}
+
+impl OfNetwork {
+    pub(crate) fn network(&self) -> Result<NetworkId, Refusal> {
+        parse("NetworkID", &self.network_id)
+    }
+}
+
+/// `NetworkDriver.Leave`, `DeleteEndpoint`, `EndpointOperInfo`, `ProgramExternalConnectivity` and its counterpart.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OfEndpoint {
+    #[serde(rename = "NetworkID")]
+    network_id: String,
     #[serde(rename = "EndpointID")]
-    endpoint: String,
+    endpoint_id: String,
 }
 
-#[derive(Deserialize)]
+impl OfEndpoint {
+    pub(crate) fn network(&self) -> Result<NetworkId, Refusal> {
+        parse("NetworkID", &self.network_id)
+    }
+
+    pub(crate) fn endpoint(&self) -> Result<EndpointId, Refusal> {
+        parse("EndpointID", &self.endpoint_id)
+    }
+}
+
+/// `NetworkDriver.CreateEndpoint`.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct CreateEndpoint {
-    #[serde(rename = "NetworkID")]
-    network: String,
-    #[serde(rename = "EndpointID")]
-    endpoint: String,
-    interface: Option<Interface>,
-    options: Options,
+pub(crate) struct CreateEndpoint {
+    #[serde(flatten)]
+    pub(crate) ids: OfEndpoint,
+    interface: Interface,
+    /// The user's `--driver-opt` beside the engine's own.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(crate) options: Options,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+/// What the engine has decided about the interface; empty where it has not.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Interface {
+    #[serde(default, deserialize_with = "nullable")]
     address: String,
-    #[serde(rename = "AddressIPv6")]
-    address_v6: String,
+    #[serde(rename = "AddressIPv6", default, deserialize_with = "nullable")]
+    address_ipv6: String,
+    #[serde(default, deserialize_with = "nullable")]
     mac_address: String,
 }
 
-#[derive(Deserialize)]
+impl CreateEndpoint {
+    pub(crate) fn addresses(&self) -> Result<Addresses, Refusal> {
+        let Interface { address, address_ipv6, .. } = &self.interface;
+        let v4 = Some(address).filter(|text| !text.is_empty()).map(|text| parse_net::<Ipv4Net>("Address", text));
+        let v6 =
+            Some(address_ipv6).filter(|text| !text.is_empty()).map(|text| parse_net::<Ipv6Net>("AddressIPv6", text));
+        Ok(Addresses { v4: v4.transpose()?, v6: v6.transpose()? })
+    }
+
+    /// The hardware address that is asked for.
+    pub(crate) fn mac(&self) -> Option<&str> {
+        Some(self.interface.mac_address.as_str()).filter(|text| !text.is_empty())
+    }
+}
+
+/// `NetworkDriver.Join`.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Join {
-    #[serde(rename = "NetworkID")]
-    network: String,
-    #[serde(rename = "EndpointID")]
-    endpoint: String,
+pub(crate) struct Join {
+    #[serde(flatten)]
+    pub(crate) ids: OfEndpoint,
     sandbox_key: String,
 }
 
-/// The answer to Join. `DstName` is for engines that honour it; the others name the link DstPrefix and a number.
-#[derive(Serialize)]
+impl Join {
+    pub(crate) fn sandbox(&self) -> Result<SandboxKey, Refusal> {
+        parse("SandboxKey", &self.sandbox_key)
+    }
+}
+
+/// `NetworkDriver.DiscoverNew` and `DiscoverDelete`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Discovery {
+    #[serde(rename = "DiscoveryType")]
+    _kind: i64,
+}
+
+/// The answer to `NetworkDriver.Join`.
+#[derive(Debug, Default, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Joined {
+pub(crate) struct Joined {
     interface_name: InterfaceName,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway: Option<IpAddr>,
+    gateway: Option<String>,
     #[serde(rename = "GatewayIPv6", skip_serializing_if = "Option::is_none")]
-    gateway_v6: Option<IpAddr>,
+    gateway_ipv6: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     static_routes: Vec<StaticRoute>,
+    /// Without it the engine adds an interface on its own bridge to whatever has no gateway.
     disable_gateway_service: bool,
 }
 
-#[derive(Serialize)]
+/// The engine moves the link `SrcName` and calls it `DstPrefix` and a number; `DstName` it ignores before 29.8.
+#[derive(Debug, Default, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase")]
 struct InterfaceName {
     src_name: String,
@@ -119,175 +259,34 @@ struct InterfaceName {
     dst_prefix: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase")]
 struct StaticRoute {
     destination: &'static str,
-    /// 1: connected, that is out of the interface.
     route_type: u8,
-    next_hop: &'static str,
 }
 
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
+/// The destination is reached from the interface itself, without a next hop.
+const CONNECTED: u8 = 1;
 
-fn flag(options: &Map<String, Value>, key: &str) -> Result<Option<bool>, String> {
-    match options.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(value)) => Ok(Some(*value)),
-        Some(Value::String(value)) if value == "true" => Ok(Some(true)),
-        Some(Value::String(value)) if value == "false" || value.is_empty() => Ok(Some(false)),
-        Some(other) => Err(format!("option `{key}`: `{other}` was given and true or false was expected")),
-    }
-}
-
-fn driver_options(options: &Map<String, Value>) -> Result<DriverOptions, String> {
-    let none = Map::new();
-    let generic = match options.get(GENERIC) {
-        None | Some(Value::Null) => &none,
-        Some(Value::Object(generic)) => generic,
-        Some(_) => return Err(format!("`{GENERIC}` is no object of options")),
-    };
-    let mut pairs: HashMap<&str, &str> = HashMap::new();
-    for (key, value) in generic {
-        let value =
-            value.as_str().ok_or_else(|| format!("option `{key}`: `{value}` was given and a text was expected"))?;
-        pairs.insert(key, value);
-    }
-    let mut pairs: Vec<(&str, &str)> = pairs.into_iter().collect();
-    pairs.sort_unstable();
-    DriverOptions::parse(pairs).map_err(|error| format!("{error}; {}", error.hint()))
-}
-
-impl GwAllocCheck {
-    /// A gateway is used in l2 on a parent only; elsewhere its address would be wasted.
-    pub(super) fn parse(self) -> Result<SkipGateways, String> {
-        let options = self.options.unwrap_or_default();
-        let driver = driver_options(&options)?;
-        let internal = flag(&options, INTERNAL)?.unwrap_or(false);
-        let skip = internal || driver.parent.is_none() || driver.settings.mode != Mode::L2;
-        Ok(SkipGateways { v4: skip, v6: skip })
-    }
-}
-
-impl CreateNetwork {
-    pub(super) fn parse(self) -> Result<NetworkRequest, String> {
-        let id: NetworkId = self.network.parse().map_err(text)?;
-        let options = self.options.unwrap_or_default();
-        let mut subnets = parse_pools(self.v4.unwrap_or_default(), true)?;
-        let v6 = parse_pools(self.v6.unwrap_or_default(), false)?;
-        for (key, there) in [(ENABLE_V4, !subnets.is_empty()), (ENABLE_V6, !v6.is_empty())] {
-            // The engine's null IPAM enables IPv4 and gives it the pool 0.0.0.0/0, which is none.
-            if key == ENABLE_V6 && flag(&options, key)? == Some(true) && !there {
-                return Err("IPv6 is enabled and there is no IPv6 subnet; pass one with --subnet".into());
-            }
-            flag(&options, key)?;
-        }
-        subnets.extend(v6);
-        Ok(NetworkRequest {
-            id,
-            options: driver_options(&options)?,
-            internal: flag(&options, INTERNAL)?.unwrap_or(false),
-            subnets,
-        })
-    }
-}
-
-fn parse_pools(data: Vec<IpamData>, v4: bool) -> Result<Vec<Subnet>, String> {
-    let mut subnets = Vec::new();
-    for IpamData { pool, gateway } in data {
-        let pool: IpNet = pool.parse().map_err(|_| format!("`{pool}` is no subnet; ADDRESS/LENGTH was expected"))?;
-        if pool.addr().is_ipv4() != v4 {
-            return Err(format!("subnet {pool} is of the other family"));
-        }
-        if pool.prefix_len() == 0 {
-            continue;
-        }
-        let gateway =
-            gateway.filter(|gateway| !gateway.is_empty()).map(|gateway| parse_gateway(&gateway)).transpose()?;
-        subnets.push(Subnet::new(pool, gateway).map_err(text)?);
-    }
-    Ok(subnets)
-}
-
-/// Engines write gateways with the length of the prefix.
-fn parse_gateway(gateway: &str) -> Result<IpAddr, String> {
-    let net = gateway.parse::<IpNet>().map(|net| net.addr());
-    net.or_else(|_| gateway.parse()).map_err(|_| format!("`{gateway}` is no gateway; an address was expected"))
-}
-
-impl Network {
-    pub(super) fn parse(self) -> Result<NetworkId, String> {
-        self.network.parse().map_err(text)
-    }
-}
-
-impl Endpoint {
-    pub(super) fn parse(self) -> Result<EndpointId, String> {
-        self.network.parse::<NetworkId>().map_err(text)?;
-        self.endpoint.parse().map_err(text)
-    }
-}
-
-impl CreateEndpoint {
-    /// Whether ports were published, which means nothing here.
-    pub(super) fn publishes(&self) -> bool {
-        let map = self.options.as_ref().and_then(|options| options.get(PORT_MAP));
-        map.and_then(Value::as_array).is_some_and(|ports| !ports.is_empty())
-    }
-
-    pub(super) fn parse(self) -> Result<EndpointRequest, String> {
-        let interface = self.interface.unwrap_or_default();
-        if !interface.mac_address.is_empty() {
-            return Err(format!(
-                "MAC address {} was asked for, and an ipvlan container has the MAC address of its parent; leave it out",
-                interface.mac_address
-            ));
-        }
-        Ok(EndpointRequest {
-            id: self.endpoint.parse().map_err(text)?,
-            network: self.network.parse().map_err(text)?,
-            addresses: Addresses { v4: address(&interface.address)?, v6: address(&interface.address_v6)? },
-        })
-    }
-}
-
-fn address<T: std::str::FromStr>(given: &str) -> Result<Option<T>, String> {
-    if given.is_empty() {
-        return Ok(None);
-    }
-    given.parse().map(Some).map_err(|_| format!("`{given}` is no address of that family; ADDRESS/LENGTH was expected"))
-}
-
-impl Join {
-    pub(super) fn parse(self) -> Result<(EndpointId, SandboxKey), String> {
-        self.network.parse::<NetworkId>().map_err(text)?;
-        Ok((self.endpoint.parse().map_err(text)?, self.sandbox_key.parse().map_err(text)?))
-    }
-}
-
-impl From<Attachment> for Joined {
-    fn from(attachment: Attachment) -> Self {
-        let connected = |destination| StaticRoute { destination, route_type: 1, next_hop: "" };
-        let mut joined = Self {
-            interface_name: InterfaceName { src_name: attachment.link.to_string(), dst_name: "", dst_prefix: "eth" },
-            gateway: None,
-            gateway_v6: None,
-            static_routes: Vec::new(),
-            // Else the engine adds an interface of its own for the way out.
-            disable_gateway_service: true,
-        };
-        match attachment.routes.v4 {
+impl Joined {
+    pub(crate) fn new(link: &model::InterfaceName, routes: &Routes) -> Self {
+        let interface_name = InterfaceName { src_name: link.to_string(), dst_name: "", dst_prefix: "eth" };
+        let mut joined = Self { interface_name, disable_gateway_service: true, ..Self::default() };
+        match routes.v4 {
             Route::None => {}
-            Route::Gateway(gateway) => joined.gateway = Some(gateway.into()),
-            Route::Interface => joined.static_routes.push(connected("0.0.0.0/0")),
+            Route::Gateway(router) => joined.gateway = Some(router.to_string()),
+            Route::Interface => joined.connect("0.0.0.0/0"),
         }
-        match attachment.routes.v6 {
+        match routes.v6 {
             Route::None => {}
-            Route::Gateway(gateway) => joined.gateway_v6 = Some(gateway.into()),
-            Route::Interface => joined.static_routes.push(connected("::/0")),
+            Route::Gateway(router) => joined.gateway_ipv6 = Some(router.to_string()),
+            Route::Interface => joined.connect("::/0"),
         }
         joined
+    }
+
+    fn connect(&mut self, destination: &'static str) {
+        self.static_routes.push(StaticRoute { destination, route_type: CONNECTED });
     }
 }

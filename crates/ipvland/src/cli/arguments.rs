@@ -1,0 +1,192 @@
+//! What may be typed. The texts here are what `--help` says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::Paths;
+
+/// An IPvlan network driver for Docker
+///
+/// Puts containers straight on the network of a host's link, in the modes l2, l3 and l3s, without bridge, NAT or port
+/// mapping. `ipvland serve` is the daemon that Docker speaks to; the other commands look at what it keeps and mend it,
+/// whether or not it is running.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "`ipvland help COMMAND` shows examples and exit statuses.",
+    after_long_help = "\
+Examples:
+  A network on the wire of eth0, and a container on it:
+    docker network create -d ipvland --subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0 lan
+    docker run --rm -it --net=lan alpine /bin/sh
+
+  On VLAN 10, whose link is made for it; and one that reaches nothing but itself:
+    docker network create -d ipvland --subnet=192.168.10.0/24 -o parent=eth0.10 lan10
+    docker network create -d ipvland --subnet=10.9.0.0/24 --internal apart
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 `status` found something wrong."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command needs to know.
+#[derive(Args)]
+pub(crate) struct Settings {
+    /// Where the ledger is
+    #[arg(long, global = true, default_value = "/var/lib/ipvland", value_name = "FOLDER")]
+    state_dir: PathBuf,
+    /// Where the locks are
+    #[arg(long, global = true, default_value = "/run/ipvland", value_name = "FOLDER")]
+    run_dir: PathBuf,
+    /// How much to log: error, warn, info, debug or trace; `info` for the daemon and `warn` elsewhere by default
+    #[arg(long, global = true, env = "IPVLAND_LOG", hide_env_values = true, value_name = "LEVEL")]
+    log_level: Option<LogLevel>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "lower")]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Settings {
+    /// Where the engine keeps what it must remember.
+    pub(crate) fn paths(&self) -> Paths {
+        Paths { state_dir: self.state_dir.clone(), run_dir: self.run_dir.clone() }
+    }
+
+    /// Which lines are logged: ours at the level that is asked for, those of libraries from warnings on. `RUST_LOG`
+    /// counts where no level is given, for those who know its finer grain.
+    pub(crate) fn log_filter(&self, command: &Command) -> String {
+        let level = match self.log_level {
+            None => match std::env::var("RUST_LOG") {
+                Ok(filter) if !filter.is_empty() => return filter,
+                _ if matches!(command, Command::Serve { .. }) => "info",
+                _ => "warn",
+            },
+            Some(LogLevel::Error) => return "error".into(),
+            Some(LogLevel::Warn) => "warn",
+            Some(LogLevel::Info) => "info",
+            Some(LogLevel::Debug) => "debug",
+            Some(LogLevel::Trace) => "trace",
+        };
+        format!("warn,ipvland={level},engine={level},store={level},kernel={level},model={level}")
+    }
+}
+
+/// What is to be done.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the daemon that Docker speaks to
+    ///
+    /// Answers on a Unix socket in the folder where Docker looks for plugins, or on the one that systemd passes on.
+    /// Ends at SIGTERM or SIGINT, once the calls on the way are answered. Containers do not need it while they run.
+    #[command(after_long_help = "\
+Examples:
+  ipvland serve
+  ipvland serve --log-level debug
+
+The name of the socket is the name of the driver: `.../ipvland.sock` is `docker network create -d ipvland`.")]
+    Serve {
+        /// Where to listen, unless systemd passes on a socket
+        #[arg(long, default_value = "/run/docker/plugins/ipvland.sock", value_name = "SOCKET")]
+        socket: PathBuf,
+    },
+    #[command(flatten)]
+    Report(Report),
+}
+
+/// Commands that do one thing and end.
+#[derive(Subcommand)]
+pub(crate) enum Report {
+    /// Show ports with their mode and flag, networks, endpoints, and what is wrong
+    #[command(after_long_help = "\
+Examples:
+  ipvland status
+  ipvland status --output json | jq .faults
+
+Exit status: 0 all is well, 1 it could not be found out, 3 something is wrong; the sentences under `Wrong` say what.")]
+    Status {
+        #[command(flatten)]
+        output: OutputArgument,
+    },
+    /// List, show and forget networks
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// Compare the ledger with the kernel and mend the differences
+    ///
+    /// What was begun and not finished is undone or finished, what died with its engine is removed, links that are
+    /// missing are made. The daemon does the same at its start and whenever Docker starts. No link that is not
+    /// ipvland's is touched.
+    #[command(after_long_help = "\
+Examples:
+  ipvland repair --dry-run
+  ipvland repair
+
+Exit status: 0 done, or nothing to do; 1 something could not be mended.")]
+    Repair {
+        /// Only tell what would be done
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        output: OutputArgument,
+    },
+}
+
+/// What is to be done with networks.
+#[derive(Subcommand)]
+pub(crate) enum NetworkCommand {
+    /// List networks
+    #[command(visible_alias = "list")]
+    Ls {
+        #[command(flatten)]
+        output: OutputArgument,
+    },
+    /// Show one network and its endpoints
+    #[command(after_long_help = "\
+Example:
+  ipvland network inspect \"$(docker network inspect --format '{{.Id}}' lan)\"")]
+    Inspect {
+        /// The network's id, or the beginning of it
+        id: String,
+        #[command(flatten)]
+        output: OutputArgument,
+    },
+    /// Forget a network that Docker no longer knows
+    ///
+    /// Removes its record, its dead endpoints and the link that was made for it. Docker does not tell the driver of a
+    /// `docker network rm` while the daemon is down; this is the way to catch up. Refused while endpoints on it live.
+    #[command(after_long_help = "\
+Example:
+  docker network ls --no-trunc --filter driver=ipvland    # what Docker knows
+  ipvland network ls                                      # what is on record here
+  ipvland network forget 3f2a")]
+    Forget {
+        /// The network's id, or the beginning of it
+        id: String,
+        #[command(flatten)]
+        output: OutputArgument,
+    },
+}
+
+/// For whom the result is.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct OutputArgument {
+    /// A table for people, or JSON for machines
+    #[arg(long, short, value_enum, default_value_t = Output::Table)]
+    pub(super) output: Output,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    Table,
+    Json,
+}

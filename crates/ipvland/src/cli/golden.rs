@@ -1,0 +1,201 @@
+//! What people and machines read, word for word. Machines depend on the keys: change them only on purpose.
+
+use engine::{EndpointReport, NetworkReport, PortReport, Status};
+use model::{
+    Addresses, Endpoint, EndpointState, Flag, Generation, KernelVersion, Mode, Moment, Network, NetworkState, Parent,
+    Place, PortSettings, Subnet, Verdict,
+};
+use serde::Serialize;
+
+use super::{json, table};
+
+fn network() -> Network {
+    let subnet = |pool: &str, gateway: Option<&str>| {
+        Subnet::new(pool.parse().unwrap(), gateway.map(|text| text.parse().unwrap())).unwrap()
+    };
+    Network {
+        id: "0123456789abcdef".parse().unwrap(),
+        parent: Parent::Vlan {
+            name: "eth0.10".parse().unwrap(),
+            on: "eth0".parse().unwrap(),
+            id: 10.try_into().unwrap(),
+        },
+        settings: PortSettings { mode: Mode::L2, flag: Flag::Private },
+        mtu: Some(1400.try_into().unwrap()),
+        subnets: vec![subnet("192.168.10.0/24", Some("192.168.10.1")), subnet("2001:db8::/64", None)],
+        state: NetworkState::Ready,
+    }
+}
+
+fn endpoint() -> EndpointReport {
+    let sandbox: model::SandboxKey = "/run/docker/netns/1a2b".parse().unwrap();
+    EndpointReport {
+        endpoint: Endpoint {
+            id: "fedcba9876543210".parse().unwrap(),
+            network: network().id,
+            addresses: Addresses {
+                v4: Some("192.168.10.5/24".parse().unwrap()),
+                v6: Some("2001:db8::5/64".parse().unwrap()),
+            },
+            sandbox: Some(sandbox.clone()),
+            born: Moment { generation: Generation(3), boot: "b".parse().unwrap() },
+            state: EndpointState::Attached,
+        },
+        verdict: Verdict::Lives,
+        place: Some(Place::Sandbox(sandbox)),
+    }
+}
+
+fn status() -> Status {
+    let port = PortReport {
+        parent: network().parent,
+        index: Some(7),
+        up: false,
+        mtu: Some(1500),
+        wanted: network().settings,
+        observed: None,
+        networks: vec![network().id],
+        endpoints: 1,
+    };
+    Status {
+        kernel: KernelVersion { major: 6, minor: 12 },
+        generation: Generation(3),
+        ports: vec![port],
+        networks: vec![network()],
+        endpoints: vec![endpoint()],
+        faults: vec!["parent `eth0.10` is down".into()],
+    }
+}
+
+#[track_caller]
+fn check_json(report: &impl Serialize, expected: &str) {
+    assert_eq!(serde_json::to_string_pretty(report).unwrap(), expected.trim());
+}
+
+const NETWORK_JSON: &str = r#"
+{
+  "id": "0123456789abcdef",
+  "parent": "eth0.10",
+  "kind": "vlan",
+  "mode": "l2",
+  "flag": "private",
+  "mtu": 1400,
+  "subnets": [
+    {
+      "pool": "192.168.10.0/24",
+      "gateway": "192.168.10.1"
+    },
+    {
+      "pool": "2001:db8::/64",
+      "gateway": null
+    }
+  ],
+  "state": "ready"
+}"#;
+
+const ENDPOINT_JSON: &str = r#"
+{
+  "id": "fedcba9876543210",
+  "network": "0123456789abcdef",
+  "addresses": [
+    "192.168.10.5/24",
+    "2001:db8::5/64"
+  ],
+  "sandbox": "/run/docker/netns/1a2b",
+  "state": "attached",
+  "verdict": "lives",
+  "place": "/run/docker/netns/1a2b"
+}"#;
+
+const PORT_JSON: &str = r#"
+{
+  "parent": "eth0.10",
+  "kind": "vlan",
+  "index": 7,
+  "up": false,
+  "mtu": 1500,
+  "wanted": {
+    "mode": "l2",
+    "flag": "private"
+  },
+  "observed": null,
+  "networks": [
+    "0123456789abcdef"
+  ],
+  "endpoints": 1
+}"#;
+
+/// A list of one, as it is printed `depth` levels down.
+fn list_of(item: &str, depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    let item = item.trim().replace('\n', &format!("\n{indent}  "));
+    format!("[\n{indent}  {item}\n{indent}]")
+}
+
+#[test]
+fn networks_for_machines() {
+    check_json(&json::networks(&[network()]), &list_of(NETWORK_JSON, 0));
+    check_json(&json::networks(&[]), "[]");
+}
+
+#[test]
+fn one_network_for_machines() {
+    let report = NetworkReport { network: network(), endpoints: vec![endpoint()] };
+    let network = NETWORK_JSON.trim().trim_end_matches("\n}");
+    let expected = format!("{network},\n  \"endpoints\": {}\n}}", list_of(ENDPOINT_JSON, 1));
+    check_json(&json::NetworkReport::of(&report), &expected);
+}
+
+#[test]
+fn status_for_machines() {
+    let expected = [
+        "{".to_owned(),
+        "  \"kernel\": \"6.12\",".to_owned(),
+        "  \"generation\": 3,".to_owned(),
+        format!("  \"faults\": {},", list_of("\"parent `eth0.10` is down\"", 1)),
+        format!("  \"ports\": {},", list_of(PORT_JSON, 1)),
+        format!("  \"networks\": {},", list_of(NETWORK_JSON, 1)),
+        format!("  \"endpoints\": {}", list_of(ENDPOINT_JSON, 1)),
+        "}".to_owned(),
+    ];
+    check_json(&json::Status::of(&status()), &expected.join("\n"));
+}
+
+#[test]
+fn findings_for_machines() {
+    let undone = engine::Finding::NetworkUndone(network().id);
+    check_json(&json::findings(&[undone]), &list_of("\"network 0123456789ab: creation was cut off, undone\"", 0));
+}
+
+#[test]
+fn a_forgotten_network_for_machines() {
+    check_json(&json::Forgotten::of(&network().id), "{\n  \"forgotten\": \"0123456789abcdef\"\n}");
+}
+
+#[test]
+fn status_for_people() {
+    let expected = "\
+kernel 6.12, generation 3
+
+Ports
+ PARENT   KIND  LINK  MTU   WANTED      SHOWN  NETWORKS  ENDPOINTS
+ eth0.10  vlan  down  1500  l2/private  -      1         1
+
+Networks
+ NETWORK       PARENT   KIND  MODE  FLAG     MTU   SUBNETS
+ 0123456789ab  eth0.10  vlan  l2    private  1400  192.168.10.0/24 2001:db8::/64
+
+Endpoints
+ ENDPOINT      NETWORK       ADDRESSES                       STATE  WHERE
+ fedcba987654  0123456789ab  192.168.10.5/24 2001:db8::5/64  lives  /run/docker/netns/1a2b
+
+Wrong
+parent `eth0.10` is down
+";
+    assert_eq!(table::status(&status()), expected);
+}
+
+#[test]
+fn nothing_to_repair_for_people() {
+    assert_eq!(table::findings(&[]), "nothing to repair\n");
+}

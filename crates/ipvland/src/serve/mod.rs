@@ -1,0 +1,78 @@
+//! `ipvland serve`: the daemon.
+
+mod repairs;
+mod socket;
+
+use std::future::IntoFuture;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use engine::Paths;
+use sd_notify::NotifyState;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::docker;
+use crate::standby::Standby;
+
+use self::socket::Socket;
+
+/// What calls on the way get to finish after the daemon was told to stop: a little more than they may take.
+const DRAIN_LIMIT: Duration = Duration::from_secs(11);
+
+/// Listens, says that it is ready, answers until it is told to stop, and lets calls on the way finish.
+pub(crate) fn run(paths: Paths, path: &Path) -> Result<()> {
+    let socket = Socket::open(path)?;
+    let (standby, repairs_due) = Standby::new(paths);
+    repairs::begin(Arc::clone(&standby), repairs_due).context("starting the thread that repairs")?;
+
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let served = runtime.block_on(serve(&socket, standby));
+    // A call that outlived the drain is left behind: what it has begun is an intent, and repair finds it.
+    runtime.shutdown_background();
+    socket.remove();
+    served
+}
+
+async fn serve(socket: &Socket, standby: Arc<Standby>) -> Result<()> {
+    let listener = socket.listener()?;
+    let told_to_stop = told_to_stop()?;
+    let (stop, stopping) = oneshot::channel::<()>();
+    let server = axum::serve(listener, docker::routes(standby)).with_graceful_shutdown(async {
+        let _ = stopping.await;
+    });
+    let server = tokio::spawn(server.into_future());
+    tell_systemd(NotifyState::Ready);
+    tracing::info!(socket = %socket, "serving");
+
+    told_to_stop.await;
+    tell_systemd(NotifyState::Stopping);
+    drop(stop);
+    match tokio::time::timeout(DRAIN_LIMIT, server).await {
+        Ok(ended) => ended.context("the server")?.context("the server")?,
+        Err(_) => tracing::warn!("some calls are still on the way; what they leave is repaired at the next start"),
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn told_to_stop() -> Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Without systemd there is nobody to tell, and that is success.
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd was not told how the daemon is");
+    }
+}

@@ -1,0 +1,48 @@
+//! Repairs in the background, one after the other.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::thread;
+
+use engine::{Finding, Repair};
+
+use crate::sentence;
+use crate::standby::{RepairDue, Standby};
+
+/// Opens the engine, which makes a first repair due, and repairs whenever it is, for as long as the process lives: a call that finds something to mend must not wait for
+/// it, since its engine holds locks meanwhile.
+pub(super) fn begin(standby: Arc<Standby>, due: Receiver<RepairDue>) -> io::Result<()> {
+    let repairing = move || {
+        if let Err(error) = standby.engine() {
+            tracing::error!("every call is refused until this is mended: {}", sentence::in_full(&error));
+        }
+        for RepairDue in due {
+            // The one thread that mends must outlive a defect in what it meets.
+            if catch_unwind(AssertUnwindSafe(|| repair(&standby))).is_err() {
+                tracing::error!("ipvland has a defect: a repair ended in a panic");
+            }
+        }
+    };
+    thread::Builder::new().name("repair".into()).spawn(repairing)?;
+    Ok(())
+}
+
+fn repair(standby: &Standby) {
+    let _span = tracing::error_span!("repair").entered();
+    match standby.engine().and_then(|engine| engine.repair(Repair::Apply)) {
+        Ok(findings) => {
+            findings.iter().for_each(tell);
+            tracing::debug!(findings = findings.len(), "ledger and kernel were compared");
+        }
+        Err(error) => tracing::error!("not possible: {}", sentence::in_full(&error)),
+    }
+}
+
+fn tell(finding: &Finding) {
+    match finding {
+        Finding::Failed { .. } => tracing::error!("{finding}"),
+        _ => tracing::info!("{finding}"),
+    }
+}

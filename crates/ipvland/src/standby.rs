@@ -1,0 +1,114 @@
+//! The daemon's engine: opened as soon as it can be, and never missed.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::{Engine, EngineError, Paths};
+
+/// The engine behind the daemon, open or still to be opened.
+///
+/// While it cannot be opened the daemon stays up and every call says why: a container engine that gets no answer hangs
+/// with its locks held. Each call tries again, so the daemon recovers by itself.
+pub(crate) struct Standby {
+    paths: Paths,
+    state: Mutex<State>,
+    repairs: SyncSender<RepairDue>,
+}
+
+#[derive(Default)]
+struct State {
+    engine: Option<Arc<Engine>>,
+    /// The container engine has come to life and the ledger does not know yet. Until it does, nothing else may be
+    /// done: what died with the life before would be taken for pending.
+    activation_owed: bool,
+}
+
+/// The ledger may differ from the kernel: somebody should compare the two.
+#[derive(Debug)]
+pub(crate) struct RepairDue;
+
+impl Standby {
+    /// An engine on these paths, not opened yet, and the queue of the repairs it will call for.
+    ///
+    /// The queue holds one: a repair compares everything, so a second one waiting would do nothing.
+    pub(crate) fn new(paths: Paths) -> (Arc<Self>, Receiver<RepairDue>) {
+        let (repairs, queue) = sync_channel(1);
+        (Arc::new(Self { paths, state: Mutex::default(), repairs }), queue)
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    /// Why it cannot be opened, or cannot take note of an activation.
+    pub(crate) fn engine(&self) -> Result<Arc<Engine>, EngineError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let engine = match &state.engine {
+            Some(engine) => Arc::clone(engine),
+            None => {
+                let engine = Arc::new(Engine::open(&self.paths)?);
+                // Who knows what happened while there was none.
+                self.repair_soon();
+                Arc::clone(state.engine.insert(engine))
+            }
+        };
+        if state.activation_owed {
+            let generation = engine.activate()?;
+            state.activation_owed = false;
+            tracing::info!(generation = generation.0, "a container engine has come to life");
+            self.repair_soon();
+        }
+        Ok(engine)
+    }
+
+    /// Notes that a container engine has come to life; at once, or as soon as there is a ledger to note it in.
+    pub(crate) fn activate(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).activation_owed = true;
+        if let Err(error) = self.engine() {
+            tracing::error!(error = crate::sentence::in_full(&error), "activated, and the ledger cannot be told yet");
+        }
+    }
+
+    /// Calls for a repair and does not wait for it.
+    pub(crate) fn repair_soon(&self) {
+        match self.repairs.try_send(RepairDue) {
+            Ok(()) | Err(TrySendError::Full(_)) => {}
+            Err(TrySendError::Disconnected(_)) => tracing::error!("nobody repairs any more; restart the daemon"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standby(state_dir: &std::path::Path) -> (Arc<Standby>, Receiver<RepairDue>) {
+        Standby::new(Paths { state_dir: state_dir.to_owned(), run_dir: state_dir.join("run") })
+    }
+
+    #[test]
+    fn an_activation_that_could_not_be_noted_is_noted_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let state_dir = folder.path().join("state");
+        std::fs::write(&state_dir, "a file where a folder should be").unwrap();
+        let (standby, queue) = standby(&state_dir);
+        standby.activate();
+        assert!(standby.engine().is_err());
+        assert!(queue.try_recv().is_err(), "there is nothing to repair yet");
+
+        std::fs::remove_file(&state_dir).unwrap();
+        let engine = standby.engine().unwrap();
+        assert_eq!(engine.status().unwrap().generation.0, 1);
+        assert!(queue.try_recv().is_ok());
+        assert_eq!(standby.engine().unwrap().status().unwrap().generation.0, 1, "noted once");
+    }
+
+    #[test]
+    fn repairs_do_not_pile_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let (standby, queue) = standby(folder.path());
+        for _ in 0..3 {
+            standby.activate();
+        }
+        assert_eq!(queue.try_iter().count(), 1);
+    }
+}

@@ -1,0 +1,91 @@
+//! The command line, as far as it gets without a network.
+
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::daemon::Folder;
+
+fn run(folder: &Folder, arguments: &[&str]) -> Output {
+    folder.ipvland().args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn on_an_empty_host_all_is_well() {
+    let folder = Folder::new();
+    let status = run(&folder, &["status"]);
+    assert_eq!(status.status.code(), Some(0), "{status:?}");
+    assert!(stdout(&status).starts_with("kernel "), "{status:?}");
+    let json: Value = serde_json::from_slice(&run(&folder, &["status", "--output", "json"]).stdout).unwrap();
+    assert_eq!((&json["faults"], &json["networks"], &json["generation"]), (&json!([]), &json!([]), &json!(0)));
+    assert_eq!(stdout(&run(&folder, &["network", "ls", "-o", "json"])), "[]\n");
+    for repair in [&["repair"][..], &["repair", "--dry-run"]] {
+        let output = run(&folder, repair);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "nothing to repair\n"));
+    }
+    assert_eq!(stdout(&run(&folder, &["repair", "--output", "json"])), "[]\n");
+}
+
+#[test]
+fn an_error_says_what_to_do() {
+    let folder = Folder::new();
+    for command in ["inspect", "forget"] {
+        let output = run(&folder, &["network", command, "3f2a"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            stderr(&output),
+            "error: there is no network 3f2a\nhint: `ipvland network ls` lists those there are\n"
+        );
+        assert_eq!(stdout(&output), "");
+    }
+}
+
+#[test]
+fn a_cause_is_told() {
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("state"), "a file where a folder should be").unwrap();
+    let output = run(&folder, &["status"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.starts_with("error: the ledger ") && said.contains("\n  because: "), "{said}");
+}
+
+#[test]
+fn wrong_usage_has_a_status_of_its_own() {
+    let folder = Folder::new();
+    for arguments in [&["nothing"][..], &[], &["network", "inspect"], &["status", "--output", "xml"]] {
+        assert_eq!(run(&folder, arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_teaches() {
+    let folder = Folder::new();
+    let help = stdout(&run(&folder, &["--help"]));
+    for part in ["docker network create -d ipvland", "Exit status", "/var/lib/ipvland", "IPVLAND_LOG"] {
+        assert!(help.contains(part), "{part} is not in\n{help}");
+    }
+    for command in [&["status"][..], &["repair"], &["serve"], &["network", "inspect"], &["network", "forget"]] {
+        let help = stdout(&run(&folder, &[command, &["--help"]].concat()));
+        assert!(help.contains("Example"), "{help}");
+    }
+    let version = stdout(&run(&folder, &["--version"]));
+    assert_eq!(version, format!("ipvland {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn whoever_stops_reading_has_what_it_wanted() {
+    let folder = Folder::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = folder.ipvland().arg("status").stdout(Stdio::from(writer)).output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}

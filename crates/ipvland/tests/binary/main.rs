@@ -1,0 +1,10 @@
+//! The real binary, as Docker, systemd and a person at a shell meet it. Nothing here needs root or ipvlan: every request
+//! is one that ends before the kernel is asked for a change.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test binary, helpers and all")]
+
+mod calls;
+mod commands;
+mod daemon;
+mod garbage;
+mod lifecycle;
