@@ -4,12 +4,12 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: demo test lab-shell fmt help
+.PHONY: demo test lab-shell fmt linker help
 
-demo: ## the walk-through, on a real kernel with a real Docker Engine
+demo: linker ## the walk-through, on a real kernel with a real Docker Engine
 	cargo xtask demo
 
-test: ## everything a change must pass
+test: linker ## everything a change must pass
 	cargo xtask test
 
 lab-shell: ## a shell in the virtual machine
@@ -17,6 +17,11 @@ lab-shell: ## a shell in the virtual machine
 
 fmt: ## format the code
 	cargo fmt --all
+
+# A machine that has Rust may still lack what Rust links with; nothing of ours that could install it links without it.
+linker:
+	@command -v cc >/dev/null || { as_root=$$(test $$(id -u) = 0 || echo sudo); \
+	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends gcc libc6-dev; }
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
