@@ -10,6 +10,7 @@
 mod world;
 
 mod addressing;
+mod announcements;
 mod command_line;
 mod flags;
 mod isolated;

@@ -10,7 +10,7 @@ mod http;
 mod scene;
 mod standpoint;
 
-pub(crate) use capture::Capture;
+pub(crate) use capture::{Capture, Recording};
 pub(crate) use command::{attempt, run, wait_until};
 pub(crate) use driver::{Driver, SOCKET, call, post, refuse};
 pub(crate) use scene::{Scene, create_network, host_links, ipvland_json, links_named, recorded_networks, refused_with};

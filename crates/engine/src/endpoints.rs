@@ -2,8 +2,8 @@
 
 use kernel::Scope;
 use model::{
-    Addresses, Endpoint, EndpointId, EndpointState, InterfaceName, LinkIntent, Network, NetworkId, NetworkState,
-    Observed, Place, Presence, Routes, SandboxKey, Verdict, judge,
+    Addresses, Announcements, Endpoint, EndpointId, EndpointState, InterfaceName, LinkIntent, Network, NetworkId,
+    NetworkState, Observed, Place, Presence, Routes, SandboxKey, Verdict, judge,
 };
 use store::StoreError;
 
@@ -29,6 +29,8 @@ pub struct Attachment {
     pub link: InterfaceName,
     /// The default routes.
     pub routes: Routes,
+    /// How its addresses are to be announced, once it is set up; `None` where nobody would listen.
+    pub announcements: Option<Announcements>,
 }
 
 impl Engine {
@@ -73,7 +75,11 @@ impl Engine {
     /// When the slave cannot be made, or would change the mode of others. The endpoint is as before then.
     pub fn attach(&self, id: &EndpointId, sandbox: &SandboxKey) -> Result<Attachment, EngineError> {
         let (port, network, endpoint) = self.lock_endpoint(id)?.ok_or_else(|| EngineError::NoEndpoint(id.clone()))?;
-        let attachment = Attachment { link: endpoint.mark().birth_name(), routes: network.routes(&endpoint.addresses) };
+        let attachment = Attachment {
+            link: endpoint.mark().birth_name(),
+            routes: network.routes(&endpoint.addresses),
+            announcements: network.announced(),
+        };
         let endpoint = Endpoint { sandbox: Some(sandbox.clone()), ..endpoint };
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(sandbox)))?;

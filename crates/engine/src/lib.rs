@@ -9,6 +9,7 @@
 
 #![deny(missing_docs)]
 
+mod announce;
 mod endpoints;
 mod error;
 mod networks;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use model::{BootId, Generation, Moment};
 use store::Store;
 
+pub use announce::Announced;
 pub use endpoints::{Attachment, EndpointRequest};
 pub use error::EngineError;
 pub use networks::NetworkRequest;

@@ -45,6 +45,7 @@ impl Engine {
             parent: self.resolve_parent(request, &observed)?,
             settings: request.options.settings,
             mtu: request.options.mtu,
+            announcements: request.options.announcements,
             subnets: request.subnets.clone(),
             state: NetworkState::Creating,
         };

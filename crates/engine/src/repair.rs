@@ -205,6 +205,7 @@ mod tests {
             parent: Parent::Link("eth0".parse().unwrap()),
             settings: PortSettings::default(),
             mtu: None,
+            announcements: model::Announcements::default(),
             subnets: Vec::new(),
             state,
         }

@@ -1,9 +1,10 @@
 //! The daemon's engine: opened as soon as it can be, and never missed.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Engine, EngineError, Paths};
+use model::{Announcements, EndpointId};
 
 /// The engine behind the daemon, open or still to be opened.
 ///
@@ -13,6 +14,15 @@ pub(crate) struct Standby {
     paths: Paths,
     state: Mutex<State>,
     repairs: SyncSender<RepairDue>,
+    attached: Sender<Attached>,
+}
+
+/// What is done in the background, by threads of its own.
+pub(crate) struct Background {
+    /// One at a time: a repair compares everything, so a second one waiting would do nothing.
+    pub(crate) repairs: Receiver<RepairDue>,
+    /// Endpoints whose addresses are to be announced.
+    pub(crate) attached: Receiver<Attached>,
 }
 
 #[derive(Default)]
@@ -23,17 +33,26 @@ struct State {
     activation_owed: bool,
 }
 
+/// News of an endpoint that is being attached.
+#[derive(Debug)]
+pub(crate) enum Attached {
+    /// Its slave was handed to the container engine, and is to be announced like this.
+    Handed(EndpointId, Announcements),
+    /// The container engine has set it up.
+    SetUp(EndpointId),
+}
+
 /// The ledger may differ from the kernel: somebody should compare the two.
 #[derive(Debug)]
 pub(crate) struct RepairDue;
 
 impl Standby {
-    /// An engine on these paths, not opened yet, and the queue of the repairs it will call for.
-    ///
-    /// The queue holds one: a repair compares everything, so a second one waiting would do nothing.
-    pub(crate) fn new(paths: Paths) -> (Arc<Self>, Receiver<RepairDue>) {
-        let (repairs, queue) = sync_channel(1);
-        (Arc::new(Self { paths, state: Mutex::default(), repairs }), queue)
+    /// An engine on these paths, not opened yet, and the work it will call for.
+    pub(crate) fn new(paths: Paths) -> (Arc<Self>, Background) {
+        let (repairs, repairs_due) = sync_channel(1);
+        let (attached, news) = channel();
+        let standby = Self { paths, state: Mutex::default(), repairs, attached };
+        (Arc::new(standby), Background { repairs: repairs_due, attached: news })
     }
 
     /// The engine.
@@ -75,6 +94,13 @@ impl Standby {
             Err(TrySendError::Disconnected(_)) => tracing::error!("nobody repairs any more; restart the daemon"),
         }
     }
+
+    /// Passes on news of an endpoint, for its addresses to be announced.
+    pub(crate) fn tell_of(&self, attached: Attached) {
+        if self.attached.send(attached).is_err() {
+            tracing::error!("nobody announces addresses any more; restart the daemon");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -82,7 +108,9 @@ mod tests {
     use super::*;
 
     fn standby(state_dir: &std::path::Path) -> (Arc<Standby>, Receiver<RepairDue>) {
-        Standby::new(Paths { state_dir: state_dir.to_owned(), run_dir: state_dir.join("run") })
+        let (standby, background) =
+            Standby::new(Paths { state_dir: state_dir.to_owned(), run_dir: state_dir.join("run") });
+        (standby, background.repairs)
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 #![deny(missing_docs)]
 
+mod announce;
 mod apply;
 mod attributes;
 mod below;
@@ -16,11 +17,13 @@ mod lock;
 mod namespace;
 mod netlink;
 mod observe;
+mod packet;
 mod reach;
 mod refusal;
 mod reply;
 mod request;
 
+pub use announce::announce;
 pub use apply::apply;
 pub use error::KernelError;
 pub use identity::{boot_id, release};

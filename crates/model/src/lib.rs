@@ -12,6 +12,7 @@
 
 #![deny(missing_docs)]
 
+pub mod announcements;
 pub mod converge;
 pub mod desired;
 pub mod endpoint;
@@ -26,6 +27,7 @@ pub mod parent;
 pub mod port;
 pub mod settings;
 
+pub use announcements::Announcements;
 pub use converge::{Step, converge};
 pub use desired::{LinkIntent, Presence, Shape, desired};
 pub use endpoint::{Addresses, Endpoint, EndpointState};

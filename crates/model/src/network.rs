@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+use crate::announcements::Announcements;
 use crate::endpoint::Addresses;
 use crate::name::NetworkId;
 use crate::parent::Parent;
@@ -21,6 +22,8 @@ pub struct Network {
     pub settings: PortSettings,
     /// The MTU of its slaves; the parent's where it is not given.
     pub mtu: Option<Mtu>,
+    /// How the addresses of its containers are announced.
+    pub announcements: Announcements,
     /// Its subnets, of both families.
     pub subnets: Vec<Subnet>,
     /// How far its creation or removal has come.
@@ -126,6 +129,13 @@ impl Network {
         if self.isolated() { Segment::Isolated(self.id.clone()) } else { Segment::Default }
     }
 
+    /// How addresses on it are announced; `None` where nobody would listen: in l3 and l3s neighbours see a route and no
+    /// address, and nobody else is on the wire of an isolated network.
+    pub fn announced(&self) -> Option<Announcements> {
+        let listened_to = self.settings.mode == Mode::L2 && !self.isolated() && self.announcements.count() > 0;
+        listened_to.then_some(self.announcements)
+    }
+
     /// Where traffic of an endpoint with these addresses goes by default.
     ///
     /// In l2 that is the gateway of the subnet the address is from; in l3 and l3s it is the interface, and gateways
@@ -176,6 +186,7 @@ mod tests {
             parent,
             settings: PortSettings { mode, ..PortSettings::default() },
             mtu: None,
+            announcements: Announcements::default(),
             subnets: vec![
                 subnet("192.168.1.0/24", Some("192.168.1.1")),
                 subnet("192.168.2.0/24", Some("192.168.2.254")),

@@ -1,5 +1,6 @@
 //! The `-o` options of a network.
 
+use crate::announcements::Announcements;
 use crate::name::{InterfaceName, NameError};
 use crate::settings::{Mtu, PortSettings, SettingError};
 
@@ -12,13 +13,17 @@ pub struct DriverOptions {
     pub settings: PortSettings,
     /// `com.docker.network.driver.mtu`.
     pub mtu: Option<Mtu>,
+    /// `com.docker.network.advertise_addr_nmsgs` and `com.docker.network.advertise_addr_ms`.
+    pub announcements: Announcements,
 }
 
 const PARENT: &str = "parent";
 const MODE: &str = "ipvlan_mode";
 const FLAG: &str = "ipvlan_flag";
 const MTU: &str = "com.docker.network.driver.mtu";
-const KEYS: [&str; 4] = [PARENT, MODE, FLAG, MTU];
+const COUNT: &str = "com.docker.network.advertise_addr_nmsgs";
+const INTERVAL: &str = "com.docker.network.advertise_addr_ms";
+const KEYS: [&str; 6] = [PARENT, MODE, FLAG, MTU, COUNT, INTERVAL];
 
 impl DriverOptions {
     /// Reads options as an engine passes them. Other keys under `com.docker.` belong to the engine and are left alone.
@@ -27,13 +32,17 @@ impl DriverOptions {
     /// An [`OptionError`] for the first key or value that is wrong.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, OptionError> {
         let mut options = Self::default();
+        let wrong = |key| move |error| OptionError::Value { key, wrong: error };
         for (key, value) in pairs {
+            let announcements = options.announcements;
             match key {
                 PARENT if value.is_empty() => {}
                 PARENT => options.parent = Some(value.parse().map_err(OptionError::Parent)?),
-                MODE => options.settings.mode = value.parse().map_err(|e| OptionError::value(MODE, e))?,
-                FLAG => options.settings.flag = value.parse().map_err(|e| OptionError::value(FLAG, e))?,
-                MTU => options.mtu = Some(value.parse().map_err(|e| OptionError::value(MTU, e))?),
+                MODE => options.settings.mode = value.parse().map_err(wrong(MODE))?,
+                FLAG => options.settings.flag = value.parse().map_err(wrong(FLAG))?,
+                MTU => options.mtu = Some(value.parse().map_err(wrong(MTU))?),
+                COUNT => options.announcements = announcements.with_count(value).map_err(wrong(COUNT))?,
+                INTERVAL => options.announcements = announcements.with_interval_ms(value).map_err(wrong(INTERVAL))?,
                 other if other.starts_with("com.docker.") => {}
                 other => return Err(OptionError::unknown(other)),
             }
@@ -67,10 +76,6 @@ pub enum OptionError {
 }
 
 impl OptionError {
-    fn value(key: &'static str, wrong: SettingError) -> Self {
-        OptionError::Value { key, wrong }
-    }
-
     fn unknown(key: &str) -> Self {
         let key: String = key.chars().take(80).collect();
         // Compared without the prefix and in small letters, so that `mode`, `Parent` and `ipvlan-mode` find theirs.
@@ -123,10 +128,19 @@ mod tests {
 
     #[test]
     fn every_option_is_read() {
-        let options = check(&[("parent", "eth0.10"), (MODE, "l3s"), (FLAG, "vepa"), (MTU, "1400")]).unwrap();
+        let options = check(&[
+            ("parent", "eth0.10"),
+            (MODE, "l3s"),
+            (FLAG, "vepa"),
+            (MTU, "1400"),
+            (INTERVAL, "200"),
+            (COUNT, "1"),
+        ])
+        .unwrap();
         assert_eq!(options.parent.unwrap().as_str(), "eth0.10");
         assert_eq!(options.settings, PortSettings { mode: Mode::L3s, flag: Flag::Vepa });
         assert_eq!(options.mtu.unwrap().get(), 1400);
+        assert_eq!(options.announcements, Announcements::new(1, 200).unwrap());
     }
 
     #[test]
@@ -146,12 +160,19 @@ mod tests {
             (
                 "x",
                 "",
-                "there is no option `x`; valid are parent, ipvlan_mode, ipvlan_flag, com.docker.network.driver.mtu",
+                "there is no option `x`; valid are parent, ipvlan_mode, ipvlan_flag, com.docker.network.driver.mtu, \
+                 com.docker.network.advertise_addr_nmsgs, com.docker.network.advertise_addr_ms",
             ),
             (
                 MODE,
                 "l4",
                 "option `ipvlan_mode`: `l4` was given and l2, l3 or l3s was expected; pass a value that `ipvlan_mode` takes, or leave it out",
+            ),
+            (
+                COUNT,
+                "4",
+                "option `com.docker.network.advertise_addr_nmsgs`: `4` was given and a number of messages from 0 to 3 was \
+                 expected; pass a value that `com.docker.network.advertise_addr_nmsgs` takes, or leave it out",
             ),
             (
                 "parent",

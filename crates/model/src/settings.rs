@@ -1,6 +1,7 @@
 //! The settings of a port and of a link: mode, flag, MTU, VLAN id.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// A setting's text that is none of the values it may have.
@@ -17,10 +18,17 @@ fn wrong<T>(value: &str, expected: &'static str) -> Result<T, SettingError> {
     Err(SettingError { value: value.to_owned(), expected })
 }
 
-/// Whether a number is written in the one way it is printed: `eth0.10` and `eth0.010` would be two names for the same
+/// A number of a range, written in the one way it is printed: `eth0.10` and `eth0.010` would be two names for the same
 /// VLAN, and the kernel makes a VLAN once.
-fn is_plain(number: &str) -> bool {
-    !number.starts_with(['+', '0'])
+pub(crate) fn number<N: FromStr + PartialOrd + fmt::Display>(
+    text: &str,
+    range: RangeInclusive<N>,
+    expected: &'static str,
+) -> Result<N, SettingError> {
+    match text.parse::<N>() {
+        Ok(number) if range.contains(&number) && number.to_string() == text => Ok(number),
+        _ => wrong(text, expected),
+    }
 }
 
 /// How a port carries packets. Kernel: `enum ipvlan_mode` in `include/uapi/linux/if_link.h`.
@@ -130,6 +138,9 @@ impl Mtu {
     /// The least an IPv6 link must carry (RFC 8200, section 5).
     pub const IPV6_MIN: u32 = 1280;
 
+    const RANGE: RangeInclusive<u32> = 68..=65535;
+    const EXPECTED: &'static str = "a number of bytes from 68 to 65535";
+
     /// Bytes.
     pub const fn get(self) -> u32 {
         self.0
@@ -140,11 +151,7 @@ impl TryFrom<u32> for Mtu {
     type Error = SettingError;
 
     fn try_from(bytes: u32) -> Result<Self, SettingError> {
-        if (68..=65535).contains(&bytes) {
-            Ok(Self(bytes))
-        } else {
-            wrong(&bytes.to_string(), "a number of bytes from 68 to 65535")
-        }
+        if Self::RANGE.contains(&bytes) { Ok(Self(bytes)) } else { wrong(&bytes.to_string(), Self::EXPECTED) }
     }
 }
 
@@ -152,10 +159,7 @@ impl FromStr for Mtu {
     type Err = SettingError;
 
     fn from_str(text: &str) -> Result<Self, SettingError> {
-        match text.parse::<u32>() {
-            Ok(bytes) if is_plain(text) => Self::try_from(bytes),
-            _ => wrong(text, "a number of bytes from 68 to 65535"),
-        }
+        number(text, Self::RANGE, Self::EXPECTED).map(Self)
     }
 }
 
@@ -170,6 +174,9 @@ impl fmt::Display for Mtu {
 pub struct VlanId(u16);
 
 impl VlanId {
+    const RANGE: RangeInclusive<u16> = 1..=4094;
+    const EXPECTED: &'static str = "a VLAN id from 1 to 4094";
+
     /// The number on the wire.
     pub const fn get(self) -> u16 {
         self.0
@@ -180,7 +187,7 @@ impl TryFrom<u16> for VlanId {
     type Error = SettingError;
 
     fn try_from(id: u16) -> Result<Self, SettingError> {
-        if (1..=4094).contains(&id) { Ok(Self(id)) } else { wrong(&id.to_string(), "a VLAN id from 1 to 4094") }
+        if Self::RANGE.contains(&id) { Ok(Self(id)) } else { wrong(&id.to_string(), Self::EXPECTED) }
     }
 }
 
@@ -188,10 +195,7 @@ impl FromStr for VlanId {
     type Err = SettingError;
 
     fn from_str(text: &str) -> Result<Self, SettingError> {
-        match text.parse::<u16>() {
-            Ok(id) if is_plain(text) => Self::try_from(id),
-            _ => wrong(text, "a VLAN id from 1 to 4094"),
-        }
+        number(text, Self::RANGE, Self::EXPECTED).map(Self)
     }
 }
 

@@ -119,7 +119,7 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
         Parent::Vlan { on, id, .. } => ("vlan", Some(on.as_str()), Some(id.get())),
     };
     transaction.execute(
-        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating')",
+        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?)",
         params![
             network.id.as_str(),
             kind,
@@ -129,6 +129,8 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
             network.settings.mode.as_str(),
             network.settings.flag.as_str(),
             network.mtu.map(model::Mtu::get),
+            network.announcements.count(),
+            network.announcements.interval_ms(),
         ],
     )?;
     for (position, subnet) in (0i64..).zip(&network.subnets) {

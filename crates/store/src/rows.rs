@@ -1,16 +1,16 @@
 //! Rows turned into the model's types.
 
 use model::{
-    Addresses, Endpoint, EndpointState, Generation, Moment, Mtu, Network, NetworkId, NetworkState, Parent,
-    PortSettings, Subnet, VlanId,
+    Addresses, Announcements, Endpoint, EndpointState, Generation, Moment, Mtu, Network, NetworkId, NetworkState,
+    Parent, PortSettings, Subnet, VlanId,
 };
 use rusqlite::{Connection, Row};
 
 use crate::StoreError;
 use crate::record::Record;
 
-pub(crate) const NETWORK: &str =
-    "SELECT id, parent_kind, parent, vlan_on, vlan_id, mode, flag, mtu, state FROM network";
+pub(crate) const NETWORK: &str = "SELECT id, parent_kind, parent, vlan_on, vlan_id, mode, flag, mtu, state, \
+    announce_count, announce_interval_ms FROM network";
 pub(crate) const ENDPOINT: &str =
     "SELECT endpoint.id, network, v4, v6, sandbox, generation, boot, endpoint.state FROM endpoint";
 
@@ -41,10 +41,16 @@ pub(crate) fn network(connection: &Connection, row: &Row<'_>) -> Result<Network,
         parent: parent(&record)?,
         settings: PortSettings { mode: record.text("mode")?, flag: record.text("flag")? },
         mtu: mtu.map(|bytes| Mtu::try_from(bytes).map_err(|_| record.corrupt("mtu"))).transpose()?,
+        announcements: announcements(&record)?,
         subnets: subnets(connection, &id)?,
         state: record.word("state", &states)?,
         id,
     })
+}
+
+fn announcements(record: &Record<'_>) -> Result<Announcements, StoreError> {
+    let (count, interval) = (record.plain("announce_count")?, record.plain("announce_interval_ms")?);
+    Announcements::new(count, interval).map_err(|_| record.corrupt("announce_count"))
 }
 
 fn parent(record: &Record<'_>) -> Result<Parent, StoreError> {

@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// One script per version. What has been released is never changed; a new version is one more script.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE engine (
         one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
         generation INTEGER NOT NULL
@@ -52,7 +53,12 @@ const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (segment, address)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX lease_endpoint ON lease (endpoint);
-"];
+    ",
+    "
+    ALTER TABLE network ADD COLUMN announce_count INTEGER NOT NULL DEFAULT 3;
+    ALTER TABLE network ADD COLUMN announce_interval_ms INTEGER NOT NULL DEFAULT 1000;
+    ",
+];
 
 /// Brings the ledger up to date, in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

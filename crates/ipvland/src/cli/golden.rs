@@ -22,6 +22,7 @@ fn network() -> Network {
         },
         settings: PortSettings { mode: Mode::L2, flag: Flag::Private },
         mtu: Some(1400.try_into().unwrap()),
+        announcements: model::Announcements::default(),
         subnets: vec![subnet("192.168.10.0/24", Some("192.168.10.1")), subnet("2001:db8::/64", None)],
         state: NetworkState::Ready,
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::options::{self, NetworkOptions};
 use super::refusal::Refusal;
 use super::wire::{self, CreateEndpoint, CreateNetwork, Discovery, GwAllocCheck, Join, Joined, OfEndpoint, OfNetwork};
-use crate::standby::Standby;
+use crate::standby::{Attached, Standby};
 
 /// The answer to a call: a JSON object.
 pub(super) type Answer = Result<Value, Refusal>;
@@ -29,6 +29,8 @@ pub(super) enum Work {
     Always(fn(&Standby) -> Value),
     /// The engine, and the body of the request.
     Engine(fn(&Engine, &[u8]) -> Answer),
+    /// The same, and the daemon goes on with something when it is answered.
+    GoesOn(fn(&Engine, &Standby, &[u8]) -> Answer),
 }
 
 const fn change(method: &'static str, work: fn(&Engine, &[u8]) -> Answer) -> Call {
@@ -50,8 +52,8 @@ pub(super) const CALLS: [Call; 16] = [
     change("NetworkDriver.DeleteNetwork", delete_network),
     change("NetworkDriver.CreateEndpoint", create_endpoint),
     change("NetworkDriver.DeleteEndpoint", delete_endpoint),
-    question("NetworkDriver.EndpointOperInfo", endpoint_oper_info),
-    change("NetworkDriver.Join", join),
+    Call { method: "NetworkDriver.EndpointOperInfo", changes: false, work: Work::GoesOn(endpoint_oper_info) },
+    Call { method: "NetworkDriver.Join", changes: true, work: Work::GoesOn(join) },
     change("NetworkDriver.Leave", leave),
     question("NetworkDriver.ProgramExternalConnectivity", external_connectivity),
     question("NetworkDriver.RevokeExternalConnectivity", external_connectivity),
@@ -159,19 +161,24 @@ fn delete_endpoint(engine: &Engine, body: &[u8]) -> Answer {
     Ok(json!({}))
 }
 
-/// There is nothing to add to what the engine knows; but an endpoint that is not there is not passed off as one.
-fn endpoint_oper_info(engine: &Engine, body: &[u8]) -> Answer {
+/// There is nothing to add to what the engine knows; but an endpoint that is not there is not passed off as one. The
+/// engine asks when it has set the slave up.
+fn endpoint_oper_info(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer {
     let id = on_its_network(engine, &wire::read(body)?)?;
-    match engine.endpoint(&id)? {
-        Some(_) => Ok(json!({ "Value": {} })),
-        None => Err(EngineError::NoEndpoint(id).into()),
+    if engine.endpoint(&id)?.is_none() {
+        return Err(EngineError::NoEndpoint(id).into());
     }
+    standby.tell_of(Attached::SetUp(id));
+    Ok(json!({ "Value": {} }))
 }
 
-fn join(engine: &Engine, body: &[u8]) -> Answer {
+fn join(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer {
     let request: Join = wire::read(body)?;
     let id = on_its_network(engine, &request.ids)?;
     let attachment = engine.attach(&id, &request.sandbox()?)?;
+    if let Some(announcements) = attachment.announcements {
+        standby.tell_of(Attached::Handed(id, announcements));
+    }
     object(&Joined::new(&attachment.link, &attachment.routes))
 }
 

@@ -107,6 +107,7 @@ fn carry_out(call: &Call, standby: &Standby, body: &[u8]) -> Answer {
     let answer = match call.work {
         Work::Always(work) => Ok(work(standby)),
         Work::Engine(work) => engine_of(standby).and_then(|engine| work(&engine, body)),
+        Work::GoesOn(work) => engine_of(standby).and_then(|engine| work(&engine, standby, body)),
     };
     let took = started.elapsed();
     match &answer {

@@ -1,5 +1,6 @@
 //! `ipvland serve`: the daemon.
 
+mod announcements;
 mod repairs;
 mod socket;
 
@@ -16,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::docker;
-use crate::standby::Standby;
+use crate::standby::{Background, Standby};
 
 use self::socket::Socket;
 
@@ -26,8 +27,9 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(11);
 /// Listens, says that it is ready, answers until it is told to stop, and lets calls on the way finish.
 pub(crate) fn run(paths: Paths, path: &Path) -> Result<()> {
     let socket = Socket::open(path)?;
-    let (standby, repairs_due) = Standby::new(paths);
-    repairs::begin(Arc::clone(&standby), repairs_due).context("starting the thread that repairs")?;
+    let (standby, Background { repairs, attached }) = Standby::new(paths);
+    repairs::begin(Arc::clone(&standby), repairs).context("starting the thread that repairs")?;
+    announcements::begin(Arc::clone(&standby), attached).context("starting the thread that announces")?;
 
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let served = runtime.block_on(serve(&socket, standby));

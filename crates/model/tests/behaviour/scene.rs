@@ -15,7 +15,15 @@ pub(crate) fn text<T: FromStr<Err: Debug>>(text: &str) -> T {
 
 /// A network in use.
 pub(crate) fn network(id: &str, parent: Parent, settings: PortSettings) -> Network {
-    Network { id: text(id), parent, settings, mtu: None, subnets: Vec::new(), state: NetworkState::Ready }
+    Network {
+        id: text(id),
+        parent,
+        settings,
+        mtu: None,
+        announcements: model::Announcements::default(),
+        subnets: Vec::new(),
+        state: NetworkState::Ready,
+    }
 }
 
 /// A link of the host's as a parent.

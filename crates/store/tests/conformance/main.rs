@@ -54,6 +54,7 @@ fn network(name: &str, parent: &str) -> Network {
         parent: Parent::Link(id(parent)),
         settings: PortSettings::default(),
         mtu: None,
+        announcements: model::Announcements::default(),
         subnets: vec![
             Subnet::new("192.168.1.0/24".parse().unwrap(), Some("192.168.1.1".parse().unwrap())).unwrap(),
             Subnet::new("2001:db8::/64".parse().unwrap(), None).unwrap(),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::{
-    Addresses, Endpoint, EndpointId, EndpointState, Flag, Generation, InterfaceName, Mode, Moment, Network, NetworkId,
-    NetworkState, Parent, PortSettings, SandboxKey, Segment, Subnet,
+    Addresses, Announcements, Endpoint, EndpointId, EndpointState, Flag, Generation, InterfaceName, Mode, Moment,
+    Network, NetworkId, NetworkState, Parent, PortSettings, SandboxKey, Segment, Subnet,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -205,11 +205,12 @@ fn network() -> impl Strategy<Value = Network> {
         select(vec![Mode::L2, Mode::L2, Mode::L3]),
         select(vec![Flag::Bridge, Flag::Bridge, Flag::Private]),
         select(vec![None, Some(id("1400"))]),
+        select(vec![Announcements::default(), Announcements::new(0, 100).unwrap()]),
         proptest::sample::subsequence(subnets.to_vec(), 0..=3).prop_shuffle(),
     )
-        .prop_map(|(id, parent, mode, flag, mtu, subnets)| {
+        .prop_map(|(id, parent, mode, flag, mtu, announcements, subnets)| {
             let settings = PortSettings { mode, flag };
-            Network { id, parent, settings, mtu, subnets, state: NetworkState::Creating }
+            Network { id, parent, settings, mtu, announcements, subnets, state: NetworkState::Creating }
         })
 }
 
