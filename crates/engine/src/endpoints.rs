@@ -3,7 +3,7 @@
 use kernel::Scope;
 use model::{
     Addresses, Announcements, Endpoint, EndpointId, EndpointState, InterfaceName, LinkIntent, Network, NetworkId,
-    NetworkState, Observed, Place, Presence, Routes, SandboxKey, Verdict, judge,
+    NetworkState, Observed, Place, Presence, Routes, SandboxKey, SandboxLink, Verdict, converge, judge,
 };
 use store::StoreError;
 
@@ -20,13 +20,15 @@ pub struct EndpointRequest {
     pub network: NetworkId,
     /// The addresses it gets, as the address management deals them.
     pub addresses: Addresses,
+    /// How its slave is to be set up in its sandbox, where that is not left to the container engine.
+    pub set_up: Option<SandboxLink>,
 }
 
-/// What the engine needs to move an endpoint's slave into its sandbox.
+/// What the container engine needs to go on with an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// The slave's name in the host namespace.
-    pub link: InterfaceName,
+    /// The slave's name in the host namespace, for the engine to move; `None` where it is in its sandbox, set up.
+    pub link: Option<InterfaceName>,
     /// The default routes.
     pub routes: Routes,
     /// How its addresses are to be announced, once it is set up; `None` where nobody would listen.
@@ -46,12 +48,14 @@ impl Engine {
             id: request.id.clone(),
             network: network.id.clone(),
             addresses: request.addresses,
+            set_up: request.set_up.clone(),
             sandbox: None,
             born: self.now()?,
             state: EndpointState::Created,
         };
         if let Some(existing) = self.store.endpoint(&endpoint.id)? {
-            let same = existing.network == endpoint.network && existing.addresses == endpoint.addresses;
+            let asked = |endpoint: &Endpoint| (endpoint.network.clone(), endpoint.addresses, endpoint.set_up.clone());
+            let same = asked(&existing) == asked(&endpoint);
             return if same { Ok(()) } else { Err(EngineError::EndpointDiffers(existing.id)) };
         }
         refuse_host_address(&network, &request.addresses)?;
@@ -67,7 +71,7 @@ impl Engine {
         }
     }
 
-    /// Makes the slave of an endpoint, to be moved into `sandbox` by the caller.
+    /// Makes the slave of an endpoint, to be moved into `sandbox` by the caller, or sets it up there.
     ///
     /// Done already, it answers the same again.
     ///
@@ -76,7 +80,7 @@ impl Engine {
     pub fn attach(&self, id: &EndpointId, sandbox: &SandboxKey) -> Result<Attachment, EngineError> {
         let (port, network, endpoint) = self.lock_endpoint(id)?.ok_or_else(|| EngineError::NoEndpoint(id.clone()))?;
         let attachment = Attachment {
-            link: endpoint.mark().birth_name(),
+            link: endpoint.set_up.is_none().then(|| endpoint.mark().birth_name()),
             routes: network.routes(&endpoint.addresses),
             announcements: network.announced(),
         };
@@ -85,6 +89,9 @@ impl Engine {
         let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(sandbox)))?;
         if endpoint.state == EndpointState::Attached && !slave.find(&observed).is_empty() {
             return Ok(attachment);
+        }
+        if endpoint.set_up.is_some() && !observed.sandboxes.contains_key(sandbox) {
+            return Err(EngineError::NoSandbox(sandbox.clone()));
         }
         check_parent(&network, &observed)?;
         port.check_settings(&network, &observed)?;
@@ -98,13 +105,21 @@ impl Engine {
         Ok(attachment)
     }
 
-    /// Notes that the engine takes the slave out of its sandbox. There is nothing to do: it is the engine that moves
-    /// the link back, after this answer, and what is left of it goes with the endpoint.
+    /// Takes the slave out of its sandbox, where it was set up there by us. Elsewhere there is nothing to do: it is the
+    /// engine that moves the link back, after this answer, and what is left of it goes with the endpoint.
+    ///
+    /// The record stays as it is, for the engine to delete. Gone is success.
     ///
     /// # Errors
-    /// None today; gone is success.
-    pub fn leave(&self, _id: &EndpointId) -> Result<(), EngineError> {
-        Ok(())
+    /// When ledger or kernel fail.
+    pub fn leave(&self, id: &EndpointId) -> Result<(), EngineError> {
+        if self.store.endpoint(id)?.is_none_or(|endpoint| endpoint.set_up.is_none()) {
+            return Ok(());
+        }
+        let Some((port, network, endpoint)) = self.lock_endpoint(id)? else { return Ok(()) };
+        let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Absent);
+        let observed = look_for(&slave)?;
+        converge(std::slice::from_ref(&slave), &observed).iter().try_for_each(|step| port.apply(step, &observed))
     }
 
     /// Removes an endpoint, its slave wherever it is, and its hold on its addresses. Gone already is success.

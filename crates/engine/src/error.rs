@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use kernel::KernelError;
-use model::{EndpointId, Holder, InterfaceName, Mtu, NetworkId, ParentFault, PortSettings, TooOld};
+use model::{EndpointId, Holder, InterfaceName, Mtu, NetworkId, ParentFault, PortSettings, SandboxKey, TooOld};
 use store::StoreError;
 
 /// Why the engine did not do what was asked. Nothing has changed then.
@@ -97,6 +97,9 @@ pub enum EngineError {
         /// The parent.
         parent: InterfaceName,
     },
+    /// A slave is to be set up in a sandbox that is not there.
+    #[error("there is no network namespace at {0}")]
+    NoSandbox(SandboxKey),
     /// A link that was to be made is not there, and the kernel did not say why.
     #[error("the link for {0} was made and is not there: somebody else works on the same links")]
     Vanished(String),
@@ -130,6 +133,10 @@ impl EngineError {
             EngineError::HostAddress { address, .. } => format!(
                 "choose another, and keep the engine from dealing it: `docker network create --aux-address host={address} ...`"
             ),
+            EngineError::NoSandbox(_) => {
+                "the container engine makes it too late for an exact interface name: leave that out, or use Docker 28 or newer"
+                    .into()
+            }
             EngineError::Vanished(_) => "try again; `ipvland status` tells what is there".into(),
         })
     }

@@ -72,6 +72,22 @@ impl Engine {
         Ok(self.store.begin_generation()?)
     }
 
+    /// Whether the container engine takes links that are set up in their sandbox, as far as it has shown.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn takes_whole_links(&self) -> Result<bool, EngineError> {
+        Ok(self.store.takes_whole_links()?)
+    }
+
+    /// Notes that the container engine takes links that are set up in their sandbox.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn note_whole_links(&self) -> Result<(), EngineError> {
+        if self.store.takes_whole_links()? { Ok(()) } else { Ok(self.store.note_whole_links()?) }
+    }
+
     fn now(&self) -> Result<Moment, EngineError> {
         Ok(Moment { generation: self.store.generation()?, boot: self.boot.clone() })
     }

@@ -130,5 +130,6 @@ pub(crate) fn sentinel_of(network: &Network) -> LinkIntent {
         presence: model::Presence::Present,
         sandbox: None,
         addresses: model::Addresses::default(),
+        set_up: None,
     }
 }

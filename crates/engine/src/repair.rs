@@ -216,6 +216,7 @@ mod tests {
             id: "end".parse().unwrap(),
             network: "net".parse().unwrap(),
             addresses: Addresses::default(),
+            set_up: None,
             sandbox: Some("/run/netns/a".parse().unwrap()),
             born: moment(1),
             state,

@@ -1,8 +1,9 @@
 //! The steps that change the kernel.
 
+use std::io;
 use std::path::Path;
 
-use model::{InterfaceName, Kind, Place, Step};
+use model::{InterfaceName, Kind, Place, SandboxKey, Step, Sysctl};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::LinkAttribute;
@@ -20,10 +21,15 @@ use crate::request;
 /// # Errors
 /// When the kernel refuses, or a link that the step builds on is missing. The step was then not taken.
 pub fn apply(step: &Step) -> Result<(), KernelError> {
-    if let Step::Delete { place, index, name } = step {
-        return delete(step, place, *index, name);
-    }
-    let mut netlink = Netlink::open().map_err(|error| Failure::Io(error).while_trying_to(step.to_string()))?;
+    let place = match step {
+        Step::Delete { place, index, name } => return delete(step, place, *index, name),
+        Step::SetSysctl { sandbox, name, sysctl } => return set_sysctl(step, sandbox, name, sysctl),
+        Step::AddAddress { sandbox, .. } => &Place::Sandbox(sandbox.clone()),
+        Step::SetUp { place, .. } => place,
+        _ => &Place::Host,
+    };
+    let failed = |error| Failure::Io(error).while_trying_to(step.to_string());
+    let mut netlink = open(place).map_err(failed)?;
     let mut found = |name: &InterfaceName| match netlink.get(request::by_name(name)) {
         Ok(body) => match body.as_deref().and_then(link) {
             Some(seen) => Ok(seen.link.index),
@@ -38,10 +44,36 @@ pub fn apply(step: &Step) -> Result<(), KernelError> {
         // A request of its own: the kernel drops the alias from the one that makes the link.
         Step::SetAlias { name, mark } => (request::set(found(name)?, LinkAttribute::IfAlias(mark.to_string())), 0),
         Step::Rename { from, to } => (request::set(found(from)?, LinkAttribute::IfName(to.to_string())), 0),
-        Step::SetUp { name } => (request::up(found(name)?), 0),
-        Step::Delete { .. } => unreachable!("done above"),
+        Step::Move { name, to, called } => {
+            let sandbox = Namespace::open(Path::new(to.as_str())).map_err(failed)?;
+            let message = request::into_namespace(found(name)?, sandbox.descriptor(), called);
+            return change(&mut netlink, step, message, 0); // while the descriptor is open
+        }
+        Step::AddAddress { name, address, .. } => (request::address(found(name)?, *address), NEW),
+        Step::SetUp { name, .. } => (request::up(found(name)?), 0),
+        Step::SetSysctl { .. } | Step::Delete { .. } => unreachable!("done above"),
     };
     change(&mut netlink, step, message, flags)
+}
+
+fn open(place: &Place) -> io::Result<Netlink> {
+    match place {
+        Place::Host => Netlink::open(),
+        Place::Sandbox(key) => Namespace::open(Path::new(key.as_str()))?.netlink(),
+    }
+}
+
+/// A kernel without IPv6 has no IPv6 to disable, and that is success.
+fn set_sysctl(step: &Step, sandbox: &SandboxKey, name: &InterfaceName, sysctl: &Sysctl) -> Result<(), KernelError> {
+    let write = || std::fs::write(sysctl.path(name), sysctl.value());
+    let written = Namespace::open(Path::new(sandbox.as_str())).and_then(|namespace| namespace.run(write));
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && *sysctl == Sysctl::disable_ipv6(true) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(KernelError::NoSysctl { sysctl: sysctl.to_string() })
+        }
+        written => written.map_err(|error| Failure::Io(error).while_trying_to(step.to_string())),
+    }
 }
 
 const NEW: u16 = NLM_F_CREATE | NLM_F_EXCL;
@@ -64,12 +96,8 @@ fn change(netlink: &mut Netlink, step: &Step, message: RouteNetlinkMessage, flag
 /// Deletes by index, once the index is seen to be the link that was meant: names are reused soon, and an index is
 /// reused when a link comes from another namespace.
 fn delete(step: &Step, place: &Place, index: u32, name: &InterfaceName) -> Result<(), KernelError> {
-    let opened = match place {
-        Place::Host => Netlink::open(),
-        Place::Sandbox(key) => Namespace::open(Path::new(key.as_str())).and_then(|namespace| namespace.netlink()),
-    };
     let failed = |failure: Failure| failure.while_trying_to(step.to_string());
-    let mut netlink = match opened {
+    let mut netlink = match open(place) {
         Ok(netlink) => netlink,
         Err(error) if *place != Place::Host && is_gone(&error) => return Ok(()),
         Err(error) => return Err(failed(Failure::Io(error))),

@@ -1,6 +1,7 @@
 //! How the kernel says no, and what that means.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use model::{InterfaceName, VlanId};
@@ -56,6 +57,19 @@ pub enum KernelError {
     BelowIsDown {
         /// The VLAN link.
         name: InterfaceName,
+    },
+    /// Another slave of the port has the address: EADDRINUSE from `ipvlan_addr4_validator_event()`,
+    /// `drivers/net/ipvlan/ipvlan_main.c`.
+    #[error("another slave on the same parent has the address {address}")]
+    AddressInUse {
+        /// The address.
+        address: IpAddr,
+    },
+    /// The kernel has no such setting (ENOENT).
+    #[error("this kernel has no setting `{sysctl}`")]
+    NoSysctl {
+        /// The setting, as it was asked for.
+        sysctl: String,
     },
     /// Another link has the index of the one to be deleted, or somebody renamed that. Nothing was deleted.
     #[error("link `{name}` was renamed or replaced in the meantime")]
@@ -126,6 +140,10 @@ impl KernelError {
                 format!("pass that link's name as the parent; `ip -d link show type vlan` lists it (id {id} on {on})")
             }
             KernelError::BelowIsDown { .. } => "set the link below up first: `ip link set LINK up`".into(),
+            KernelError::AddressInUse { .. } => {
+                "choose another; `ipvland status` and `ip netns` tell who else is on the parent".into()
+            }
+            KernelError::NoSysctl { .. } => "leave it out, or load the module that brings it".into(),
             KernelError::Gone { .. } | KernelError::Replaced { .. } => {
                 "try again; `ip link` tells what is there".into()
             }

@@ -65,16 +65,22 @@ impl Namespace {
         self.file.as_raw_fd()
     }
 
-    /// Opens a netlink socket inside.
-    ///
-    /// A thread of its own enters the namespace, leaves the socket behind and ends: a socket stays where it was made
-    /// (`__netlink_create()` takes the maker's namespace), and so no other thread ever changes its namespace.
+    /// Opens a netlink socket inside. It stays where it was made (`__netlink_create()` takes the maker's namespace).
     ///
     /// # Errors
-    /// A namespace of another type (`setns(2)`: EINVAL) counts as not found.
+    /// As [`Namespace::run`].
     pub(crate) fn netlink(&self) -> io::Result<Netlink> {
+        self.run(Netlink::open)
+    }
+
+    /// Does something inside: a thread of its own enters the namespace, does it and ends, so that no other thread ever
+    /// changes its namespace.
+    ///
+    /// # Errors
+    /// Those of `work`. A namespace of another type (`setns(2)`: EINVAL) counts as not found.
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
         let enter = || match move_into_link_name_space(self.file.as_fd(), Some(LinkNameSpaceType::Network)) {
-            Ok(()) => Netlink::open(),
+            Ok(()) => work(),
             Err(Errno::INVAL) => Err(io::Error::new(io::ErrorKind::NotFound, "it is no network namespace")),
             Err(errno) => Err(errno.into()),
         };

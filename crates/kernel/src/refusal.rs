@@ -22,17 +22,24 @@ pub(crate) fn explain(step: &Step, refusal: Refusal) -> KernelError {
     };
     let new_name = match step {
         Step::CreateDummy { name } | Step::CreateVlan { name, .. } | Step::CreateSlave { name, .. } => Some(name),
-        Step::Rename { to, .. } => Some(to),
+        Step::Rename { to, .. } | Step::Move { called: to, .. } => Some(to),
         _ => None,
     };
     let name = match step {
-        Step::SetAlias { name, .. } | Step::SetUp { name } | Step::Rename { from: name, .. } => Some(name),
+        Step::SetAlias { name, .. }
+        | Step::SetUp { name, .. }
+        | Step::Move { name, .. }
+        | Step::AddAddress { name, .. }
+        | Step::Rename { from: name, .. } => Some(name),
         Step::CreateVlan { on, .. } | Step::CreateSlave { on, .. } => Some(on),
         _ => None,
     };
     let l3s = matches!(step, Step::CreateSlave { settings, .. } if settings.mode == Mode::L3s);
     match (kind, new_name, name) {
         (Some(kind), ..) if errno == Errno::OPNOTSUPP => KernelError::NoModule { kind },
+        _ if let (Errno::ADDRINUSE, Step::AddAddress { address, .. }) = (errno, step) => {
+            KernelError::AddressInUse { address: address.addr() }
+        }
         (_, Some(name), _) if errno == Errno::EXIST => KernelError::NameTaken { name: name.clone() },
         (.., Some(name)) if errno == Errno::NODEV => KernelError::Gone { name: name.clone() },
         (Some("ipvlan"), _, Some(on)) if errno == Errno::BUSY => KernelError::Busy { parent: on.clone() },
@@ -73,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_vlan_link_stays_down_with_the_link_below() {
-        let step = Step::SetUp { name: "eth0.10".parse().unwrap() };
+        let step = Step::SetUp { place: model::Place::Host, name: "eth0.10".parse().unwrap() };
         assert_eq!(explained(&step, 100, None), "`eth0.10` cannot be set up while the link below it is down");
     }
 

@@ -1,11 +1,15 @@
 //! The netlink requests that the steps are made of.
 
+use std::os::fd::RawFd;
+
+use ipnet::IpNet;
 use model::{Flag, InterfaceName, Mode, Mtu, PortSettings, VlanId};
-use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::link::{
     InfoData, InfoIpVlan, InfoKind, InfoVlan, IpVlanFlags, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
     VlanProtocol,
 };
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 /// A new dummy.
 pub(crate) fn dummy(name: &InterfaceName) -> RouteNetlinkMessage {
@@ -65,6 +69,31 @@ pub(crate) fn up(index: u32) -> RouteNetlinkMessage {
     RouteNetlinkMessage::SetLink(link)
 }
 
+/// The link with this index, in the namespace behind a descriptor and called so there.
+pub(crate) fn into_namespace(index: u32, namespace: RawFd, called: &InterfaceName) -> RouteNetlinkMessage {
+    let mut link = at(index);
+    link.attributes = vec![LinkAttribute::NetNsFd(namespace), LinkAttribute::IfName(called.to_string())];
+    RouteNetlinkMessage::SetLink(link)
+}
+
+/// An address for the link with this index.
+///
+/// As the engine gives them: with a broadcast address where the subnet has one, and without duplicate address detection,
+/// which would keep the address from working for a second. `IFA_LOCAL` and `IFA_ADDRESS` are the same, because ipvlan
+/// delivers by the latter (`ipvlan_addr4_event()` in `drivers/net/ipvlan/ipvlan_main.c`).
+pub(crate) fn address(index: u32, address: IpNet) -> RouteNetlinkMessage {
+    let mut message = AddressMessage::default();
+    message.header.family = if address.addr().is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    message.header.prefix_len = address.prefix_len();
+    message.header.index = index;
+    message.attributes = vec![AddressAttribute::Local(address.addr()), AddressAttribute::Address(address.addr())];
+    message.attributes.push(match address {
+        IpNet::V4(net) if net.prefix_len() < 31 => AddressAttribute::Broadcast(net.broadcast()),
+        _ => AddressAttribute::Flags(AddressFlags::Nodad),
+    });
+    RouteNetlinkMessage::NewAddress(message)
+}
+
 /// The link with this index, gone.
 pub(crate) fn delete(index: u32) -> RouteNetlinkMessage {
     RouteNetlinkMessage::DelLink(at(index))
@@ -102,6 +131,17 @@ mod tests {
         let seen = link(&bytes).unwrap();
         assert_eq!((&seen.link.kind, seen.below, seen.link.mtu, seen.link.up), (kind, below, mtu, false));
         assert_eq!(seen.link.name.as_str(), "x0");
+    }
+
+    #[test]
+    fn an_address_reads_as_what_was_meant() {
+        for text in ["192.0.2.7/24", "192.0.2.7/31", "192.0.2.7/32", "2001:db8::7/64"] {
+            let address = text.parse().unwrap();
+            let request = super::address(5, address);
+            let mut bytes = vec![0; request.buffer_len()];
+            request.serialize(&mut bytes);
+            assert_eq!(crate::link::address(&bytes), Some((5, address)));
+        }
     }
 
     #[test]

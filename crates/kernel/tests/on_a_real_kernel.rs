@@ -16,7 +16,9 @@ use std::time::Duration;
 use kernel::{KernelError, LockKey, PortLock, Scope, apply, observe};
 use model::{InterfaceName, Kind, Mark, Observed, Place, SandboxKey, Step};
 
-use host::{Sandbox, create_slave, delete, host_link, ip, link_in, mark, name, on_a_host, own_key, run, settings};
+use host::{
+    Sandbox, create_slave, delete, host_link, ip, link_in, mark, name, on_a_host, output_of, own_key, run, settings,
+};
 
 #[test]
 #[ignore = "needs root and a kernel with ipvlan: run in the lab"]
@@ -59,10 +61,10 @@ fn a_vlan_link_grows_up() {
         ] {
             apply(&step).unwrap();
         }
-        let refused = apply(&Step::SetUp { name: to.clone() }).unwrap_err();
+        let refused = apply(&Step::SetUp { place: Place::Host, name: to.clone() }).unwrap_err();
         assert!(matches!(refused, KernelError::BelowIsDown { .. }), "{refused:?}");
         ip("link set p0 up");
-        apply(&Step::SetUp { name: to }).unwrap();
+        apply(&Step::SetUp { place: Place::Host, name: to }).unwrap();
         let seen = observe(Scope::Host).unwrap();
         let vlan = host_link(&seen, "p0.10");
         assert_eq!((&vlan.kind, vlan.up), (&Kind::Vlan(10.try_into().unwrap()), true));
@@ -78,6 +80,52 @@ fn a_vlan_link_grows_up() {
         let seen = observe(Scope::Host).unwrap();
         assert_eq!(host_link(&seen, "p0.20").kind, Kind::Other("vlan".into()), "no 802.1Q tag");
         apply(&delete(Place::Host, host_link(&seen, "p0.10"))).unwrap();
+    });
+}
+
+#[test]
+#[ignore = "needs root and a kernel with ipvlan: run in the lab"]
+fn a_slave_is_set_up_in_its_sandbox() {
+    on_a_host("kt-set-up", || {
+        let sandbox = Sandbox::new("kt-set-up-box");
+        let (key, lan0) = (sandbox.key(), name("lan0"));
+        let sysctl = |text: &str| {
+            let sysctl = text.parse().unwrap();
+            Step::SetSysctl { sandbox: key.clone(), name: lan0.clone(), sysctl }
+        };
+        let address =
+            |text: &str| Step::AddAddress { sandbox: key.clone(), name: lan0.clone(), address: text.parse().unwrap() };
+        for step in [
+            Step::CreateDummy { name: name("p0") },
+            create_slave("ipl0", "p0", "l2 bridge", Some(1400)),
+            Step::Move { name: name("ipl0"), to: key.clone(), called: lan0.clone() },
+            sysctl("net.ipv4.conf.IFNAME.log_martians=1"),
+            address("192.0.2.7/24"),
+            address("2001:db8::7/64"),
+            Step::SetUp { place: Place::Sandbox(key.clone()), name: lan0.clone() },
+        ] {
+            apply(&step).unwrap_or_else(|error| panic!("{step}: {error:?}"));
+        }
+        let seen = observe(Scope::Sandboxes(std::slice::from_ref(&key))).unwrap();
+        let link = link_in(&seen, &key, "lan0");
+        assert_eq!((link.up, link.mtu, link.on), (true, 1400, Some(host_link(&seen, "p0").index)));
+        let held = ["192.0.2.7/24", "2001:db8::7/64"].map(|address| address.parse().unwrap());
+        assert!(held.iter().all(|address| link.addresses.contains(address)), "{:?}", link.addresses);
+        let inside = |command: &str| output_of("ip", format!("netns exec kt-set-up-box {command}").split(' '));
+        assert_eq!(inside("cat /proc/sys/net/ipv4/conf/lan0/log_martians").trim(), "1");
+        assert!(inside("ip -4 address show lan0").contains("brd 192.0.2.255"));
+        assert!(!inside("ip -6 address show lan0").contains("tentative"), "it works at once");
+
+        let refused = apply(&sysctl("net.ipv4.conf.IFNAME.no_such_setting=1")).unwrap_err();
+        assert!(matches!(refused, KernelError::NoSysctl { .. }), "{refused:?}");
+        apply(&create_slave("ipl1", "p0", "l2 bridge", None)).unwrap();
+        let refused = apply(&Step::Move { name: name("ipl1"), to: key.clone(), called: lan0.clone() }).unwrap_err();
+        assert!(matches!(&refused, KernelError::NameTaken { name } if *name == lan0), "{refused:?}");
+        ip("-n kt-set-up-box link set ipl1 name lan1");
+        let taken =
+            Step::AddAddress { sandbox: key.clone(), name: name("lan1"), address: "192.0.2.7/24".parse().unwrap() };
+        let refused = apply(&taken).unwrap_err();
+        assert!(matches!(refused, KernelError::AddressInUse { .. }), "{refused:?}");
     });
 }
 
@@ -194,7 +242,7 @@ fn a_refusal_says_what_is_in_the_way() {
         assert!(matches!(&error, KernelError::NameTaken { name } if name.as_str() == "ipl0"), "{error:?}");
         let error = apply(&Step::CreateDummy { name: name("ipl0") }).unwrap_err();
         assert!(matches!(error, KernelError::NameTaken { .. }), "{error:?}");
-        let error = apply(&Step::SetUp { name: name("none") }).unwrap_err();
+        let error = apply(&Step::SetUp { place: Place::Host, name: name("none") }).unwrap_err();
         assert!(matches!(error, KernelError::Gone { .. }), "{error:?}");
 
         let seen = observe(Scope::Host).unwrap();

@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use ipnet::IpNet;
+
 use crate::desired::{LinkIntent, Presence, Shape};
 use crate::mark::Mark;
-use crate::name::InterfaceName;
+use crate::name::{InterfaceName, SandboxKey};
 use crate::observed::{Link, Observed, Place};
 use crate::port::port_settings;
+use crate::sandbox_link::{SandboxLink, Sysctl};
 use crate::settings::{Mtu, PortSettings, VlanId};
 
-/// One change of the kernel. All but [`Step::Delete`] happen in the host namespace.
+/// One change of the kernel. Where no place is named, it happens in the host namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Make a dummy.
@@ -51,8 +54,37 @@ pub enum Step {
         /// The final one.
         to: InterfaceName,
     },
+    /// Move a link from the host into a sandbox, under its name there.
+    Move {
+        /// The birth name.
+        name: InterfaceName,
+        /// The sandbox.
+        to: SandboxKey,
+        /// The name in it.
+        called: InterfaceName,
+    },
+    /// Make a kernel setting of an interface.
+    SetSysctl {
+        /// The sandbox.
+        sandbox: SandboxKey,
+        /// The interface.
+        name: InterfaceName,
+        /// The setting.
+        sysctl: Sysctl,
+    },
+    /// Give an address to a link.
+    AddAddress {
+        /// The sandbox.
+        sandbox: SandboxKey,
+        /// The link.
+        name: InterfaceName,
+        /// The address, with the length of its subnet's prefix.
+        address: IpNet,
+    },
     /// Set a link up.
     SetUp {
+        /// Where.
+        place: Place,
         /// The link.
         name: InterfaceName,
     },
@@ -80,7 +112,11 @@ impl fmt::Display for Step {
             }
             Step::SetAlias { name, mark } => write!(f, "mark {name} as {mark}"),
             Step::Rename { from, to } => write!(f, "rename {from} to {to}"),
-            Step::SetUp { name } => write!(f, "set {name} up"),
+            Step::Move { name, to, called } => write!(f, "move {name} to {to} as {called}"),
+            Step::SetSysctl { sandbox, name, sysctl } => write!(f, "set {sysctl} for {name} in {sandbox}"),
+            Step::AddAddress { sandbox, name, address } => write!(f, "add {address} to {name} in {sandbox}"),
+            Step::SetUp { place: Place::Host, name } => write!(f, "set {name} up"),
+            Step::SetUp { place: Place::Sandbox(key), name } => write!(f, "set {name} up in {key}"),
             Step::Delete { place: Place::Host, name, .. } => write!(f, "delete {name}"),
             Step::Delete { place: Place::Sandbox(key), name, .. } => write!(f, "delete {name} in {key}"),
         }
@@ -139,7 +175,7 @@ fn make_parent(intent: &LinkIntent, observed: &Observed) -> Vec<Step> {
     let (birth, name) = (intent.mark.birth_name(), intent.name());
     let ours = intent.find(observed).into_iter().map(|(_, link)| link).next();
     if let Some(link) = ours.filter(|link| link.name == name) {
-        return if link.up { Vec::new() } else { vec![Step::SetUp { name }] };
+        return if link.up { Vec::new() } else { vec![Step::SetUp { place: Place::Host, name }] };
     }
     if observed.host_link(&name).is_some() {
         return Vec::new(); // somebody made it in the meantime: it serves, and it stays theirs
@@ -159,15 +195,22 @@ fn make_parent(intent: &LinkIntent, observed: &Observed) -> Vec<Step> {
     }
     steps.extend(set_mark(intent, ours));
     steps.push(Step::Rename { from: birth, to: name.clone() });
-    steps.push(Step::SetUp { name });
+    steps.push(Step::SetUp { place: Place::Host, name });
     steps
 }
 
+/// A slave is made under its birth name and marked. Then it is the engine's to move, or ours, where the intent says so.
 fn make_slave(intent: &LinkIntent, observed: &Observed, coming: &[InterfaceName]) -> Vec<Step> {
     let Shape::Slave { on, settings, mtu } = &intent.shape else { return Vec::new() };
-    let found = intent.find(observed);
-    if let Some((place, link)) = found.first() {
-        return if *place == Place::Host { set_mark(intent, Some(link)) } else { Vec::new() };
+    let sandbox = intent.sandbox.as_ref().filter(|key| observed.sandboxes.contains_key(key));
+    if intent.set_up.is_some() && sandbox.is_none() {
+        return Vec::new(); // nowhere to set it up
+    }
+    match intent.find(observed).first() {
+        Some((Place::Host, link)) => return [set_mark(intent, Some(link)), move_slave(intent)].concat(),
+        Some((Place::Sandbox(key), link)) if Some(key) == sandbox => return set_up_slave(intent, Some(link)),
+        Some((Place::Sandbox(_), _)) => return Vec::new(),
+        None => {}
     }
     let parent_there = observed.host_link(on).is_some() || coming.contains(on);
     let port_agrees = port_settings(on, observed).is_none_or(|current| current == *settings);
@@ -176,7 +219,39 @@ fn make_slave(intent: &LinkIntent, observed: &Observed, coming: &[InterfaceName]
         return Vec::new();
     }
     let create = Step::CreateSlave { name: intent.name(), on: on.clone(), settings: *settings, mtu: *mtu };
-    std::iter::once(create).chain(set_mark(intent, None)).collect()
+    [vec![create], set_mark(intent, None), move_slave(intent)].concat()
+}
+
+/// Moves a slave into its sandbox and sets it up there, where that is ours to do.
+fn move_slave(intent: &LinkIntent) -> Vec<Step> {
+    let (Some(SandboxLink { name: called, .. }), Some(to)) = (&intent.set_up, &intent.sandbox) else {
+        return Vec::new();
+    };
+    let step = Step::Move { name: intent.mark.birth_name(), to: to.clone(), called: called.clone() };
+    [vec![step], set_up_slave(intent, None)].concat()
+}
+
+/// Sets a slave up in its sandbox: what the engine does elsewhere. `link` is the slave as it is there already.
+///
+/// Addresses before up, so that it never answers without them; settings before addresses, because one of them decides
+/// whether there may be IPv6 addresses at all.
+fn set_up_slave(intent: &LinkIntent, link: Option<&Link>) -> Vec<Step> {
+    let (Some(SandboxLink { name, sysctls }), Some(sandbox)) = (&intent.set_up, &intent.sandbox) else {
+        return Vec::new();
+    };
+    if link.is_some_and(|link| link.up) {
+        return Vec::new(); // done, and the container's since
+    }
+    let name = link.map_or(name, |link| &link.name);
+    let (name, sandbox) = (|| name.clone(), || sandbox.clone());
+    let ipv6 = Sysctl::disable_ipv6(intent.addresses.v6.is_none());
+    let settings = std::iter::once(&ipv6).chain(sysctls.iter());
+    let settings = settings.map(|sysctl| Step::SetSysctl { sandbox: sandbox(), name: name(), sysctl: sysctl.clone() });
+    let missing = |address: &IpNet| !link.is_some_and(|link| link.addresses.contains(address));
+    let addresses = intent.addresses.iter().filter(missing);
+    let addresses = addresses.map(|address| Step::AddAddress { sandbox: sandbox(), name: name(), address });
+    let up = Step::SetUp { place: Place::Sandbox(sandbox()), name: name() };
+    settings.chain(addresses).chain(std::iter::once(up)).collect()
 }
 
 fn set_mark(intent: &LinkIntent, link: Option<&Link>) -> Vec<Step> {

@@ -6,6 +6,7 @@ use crate::name::{InterfaceName, SandboxKey};
 use crate::network::{Network, NetworkState};
 use crate::observed::{Kind, Link, Observed, Place};
 use crate::parent::Parent;
+use crate::sandbox_link::SandboxLink;
 use crate::settings::{Mtu, PortSettings, VlanId};
 
 /// A link that a record calls for, or calls to be gone.
@@ -21,6 +22,8 @@ pub struct LinkIntent {
     pub sandbox: Option<SandboxKey>,
     /// The addresses that only this slave can hold.
     pub addresses: Addresses,
+    /// How it is set up in its sandbox, where that is ours to do.
+    pub set_up: Option<SandboxLink>,
 }
 
 /// Whether a link should be there.
@@ -64,6 +67,7 @@ impl LinkIntent {
             presence,
             sandbox: endpoint.sandbox.clone(),
             addresses: endpoint.addresses,
+            set_up: endpoint.set_up.clone(),
         }
     }
 
@@ -118,8 +122,10 @@ pub fn desired(networks: &[Network], endpoints: &[Endpoint]) -> Vec<LinkIntent> 
     // Networks on one port agree on its settings; one that is on its way out may still disagree with its successor.
     let Some(first) = networks.iter().find(|network| staying(network)).or(networks.first()) else { return Vec::new() };
     let parent = first.parent.name();
-    let bare =
-        |mark, shape, presence| LinkIntent { mark, shape, presence, sandbox: None, addresses: Addresses::default() };
+    let bare = |mark, shape, presence| {
+        let (sandbox, addresses, set_up) = (None, Addresses::default(), None);
+        LinkIntent { mark, shape, presence, sandbox, addresses, set_up }
+    };
 
     let mut intents = Vec::new();
     let made = networks.iter().find_map(|network| match &network.parent {

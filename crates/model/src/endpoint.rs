@@ -5,6 +5,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::liveness::Moment;
 use crate::mark::Mark;
 use crate::name::{EndpointId, NetworkId, SandboxKey};
+use crate::sandbox_link::SandboxLink;
 
 /// An endpoint as its record says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Endpoint {
     pub network: NetworkId,
     /// The addresses it holds.
     pub addresses: Addresses,
+    /// How its slave is set up in its sandbox, where that is ours to do and not the engine's.
+    pub set_up: Option<SandboxLink>,
     /// Where its slave goes, once the engine has said so.
     pub sandbox: Option<SandboxKey>,
     /// When it was made.

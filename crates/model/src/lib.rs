@@ -25,6 +25,7 @@ pub mod observed;
 pub mod options;
 pub mod parent;
 pub mod port;
+pub mod sandbox_link;
 pub mod settings;
 
 pub use announcements::Announcements;
@@ -40,4 +41,5 @@ pub use observed::{Kind, Layer, Link, Observed, Place};
 pub use options::{DriverOptions, OptionError};
 pub use parent::{Parent, ParentFault};
 pub use port::{Holder, foreign_slaves, port_settings};
+pub use sandbox_link::{SandboxLink, Sysctl, Sysctls};
 pub use settings::{Flag, Mode, Mtu, PortSettings, SettingError, VlanId};

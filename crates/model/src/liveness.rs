@@ -102,6 +102,7 @@ mod tests {
                 id: "e".parse().unwrap(),
                 network: "n".parse().unwrap(),
                 addresses: Addresses::default(),
+                set_up: None,
                 sandbox: None,
                 born: moment(1, "b"),
                 state,

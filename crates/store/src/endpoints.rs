@@ -39,7 +39,7 @@ impl Store {
                 return Err(StoreError::NoNetwork(endpoint.network.clone()));
             }
             transaction.execute(
-                "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created')",
+                "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created', ?, ?)",
                 params![
                     endpoint.id.as_str(),
                     network,
@@ -47,6 +47,8 @@ impl Store {
                     endpoint.addresses.v6.map(|address| address.to_string()),
                     endpoint.born.generation.0.cast_signed(),
                     endpoint.born.boot.to_string(),
+                    endpoint.set_up.as_ref().map(|link| link.name.as_str()),
+                    endpoint.set_up.as_ref().map(|link| link.sysctls.to_string()),
                 ],
             )?;
             endpoint.addresses.iter().try_for_each(|address| lease(transaction, endpoint, segment, address.addr()))
@@ -79,12 +81,12 @@ impl Store {
         })
     }
 
-    /// Takes the intent to make the slave back. Without one, there is nothing to do.
+    /// Takes the intent to make the slave back; where it may still be stays known. Without one, there is nothing to do.
     ///
     /// # Errors
     /// When the ledger cannot be written.
     pub fn undo_attach(&self, id: &EndpointId) -> Result<(), StoreError> {
-        self.alter("UPDATE endpoint SET state = 'created', sandbox = NULL WHERE id = ? AND state = 'attaching'", id)
+        self.alter("UPDATE endpoint SET state = 'created' WHERE id = ? AND state = 'attaching'", id)
     }
 
     /// Notes the intent to remove the endpoint. Gone is fine.

@@ -78,6 +78,27 @@ impl Store {
         })
     }
 
+    /// Whether the container engine takes links that are set up in their sandbox, as far as it has shown.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn takes_whole_links(&self) -> Result<bool, StoreError> {
+        self.read(
+            |transaction| Ok(transaction.query_one("SELECT takes_whole_links FROM engine", [], |row| row.get(0))?),
+        )
+    }
+
+    /// Notes that the container engine takes links that are set up in their sandbox.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn note_whole_links(&self) -> Result<(), StoreError> {
+        self.write(Durability::Full, |transaction| {
+            transaction.execute("UPDATE engine SET takes_whole_links = 1", [])?;
+            Ok(())
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic in another thread left no transaction behind: dropping one rolls it back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)

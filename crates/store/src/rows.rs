@@ -2,7 +2,7 @@
 
 use model::{
     Addresses, Announcements, Endpoint, EndpointState, Generation, Moment, Mtu, Network, NetworkId, NetworkState,
-    Parent, PortSettings, Subnet, VlanId,
+    Parent, PortSettings, SandboxLink, Subnet, VlanId,
 };
 use rusqlite::{Connection, Row};
 
@@ -11,8 +11,8 @@ use crate::record::Record;
 
 pub(crate) const NETWORK: &str = "SELECT id, parent_kind, parent, vlan_on, vlan_id, mode, flag, mtu, state, \
     announce_count, announce_interval_ms FROM network";
-pub(crate) const ENDPOINT: &str =
-    "SELECT endpoint.id, network, v4, v6, sandbox, generation, boot, endpoint.state FROM endpoint";
+pub(crate) const ENDPOINT: &str = "SELECT endpoint.id, network, v4, v6, link_name, link_sysctls, sandbox, generation, \
+    boot, endpoint.state FROM endpoint";
 
 /// The generation the ledger is at.
 pub(crate) fn generation(connection: &Connection) -> Result<Generation, StoreError> {
@@ -92,8 +92,14 @@ pub(crate) fn endpoint(row: &Row<'_>) -> Result<Endpoint, StoreError> {
         id: record.text("id")?,
         network: record.text("network")?,
         addresses: Addresses { v4: record.optional("v4")?, v6: record.optional("v6")? },
+        set_up: set_up(&record)?,
         sandbox: record.optional("sandbox")?,
         born: Moment { generation: born_in(&record)?, boot: record.text("boot")? },
         state: record.word("state", &states)?,
     })
+}
+
+fn set_up(record: &Record<'_>) -> Result<Option<SandboxLink>, StoreError> {
+    let Some(name) = record.optional("link_name")? else { return Ok(None) };
+    Ok(Some(SandboxLink { name, sysctls: record.optional("link_sysctls")?.unwrap_or_default() }))
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// One script per version. What has been released is never changed; a new version is one more script.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE engine (
         one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -57,6 +57,11 @@ const MIGRATIONS: [&str; 2] = [
     "
     ALTER TABLE network ADD COLUMN announce_count INTEGER NOT NULL DEFAULT 3;
     ALTER TABLE network ADD COLUMN announce_interval_ms INTEGER NOT NULL DEFAULT 1000;
+    ",
+    "
+    ALTER TABLE engine ADD COLUMN takes_whole_links INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE endpoint ADD COLUMN link_name TEXT;
+    ALTER TABLE endpoint ADD COLUMN link_sysctls TEXT;
     ",
 ];
 

@@ -38,6 +38,7 @@ fn endpoint() -> EndpointReport {
                 v4: Some("192.168.10.5/24".parse().unwrap()),
                 v6: Some("2001:db8::5/64".parse().unwrap()),
             },
+            set_up: None,
             sandbox: Some(sandbox.clone()),
             born: Moment { generation: Generation(3), boot: "b".parse().unwrap() },
             state: EndpointState::Attached,

@@ -1,11 +1,11 @@
 //! What each call asks for: one function per call.
 
 use engine::{EndpointRequest, Engine, EngineError, NetworkRequest};
-use model::{EndpointId, Flag, NetworkId};
+use model::{EndpointId, Flag, Mode, NetworkId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::options::{self, NetworkOptions};
+use super::options::{EndpointOptions, INTERFACE_NAME, NetworkOptions};
 use super::refusal::Refusal;
 use super::wire::{self, CreateEndpoint, CreateNetwork, Discovery, GwAllocCheck, Join, Joined, OfEndpoint, OfNetwork};
 use crate::standby::{Attached, Standby};
@@ -72,8 +72,10 @@ fn get_capabilities(_: &Standby) -> Value {
     json!({ "Scope": "local", "ConnectivityScope": "local", "GwAllocChecker": true })
 }
 
-fn gw_alloc_check(_: &Engine, body: &[u8]) -> Answer {
+/// Only Docker 28 and newer ask, and these also take a link that is in its sandbox already.
+fn gw_alloc_check(engine: &Engine, body: &[u8]) -> Answer {
     let request: GwAllocCheck = wire::read(body)?;
+    engine.note_whole_links()?;
     let skip = !NetworkOptions::read(&request.options)?.wants_gateway();
     Ok(json!({ "SkipIPv4": skip, "SkipIPv6": skip }))
 }
@@ -147,12 +149,28 @@ fn create_endpoint(engine: &Engine, body: &[u8]) -> Answer {
             "MAC address {mac} was asked for, and an ipvlan container has the one of its parent; leave --mac-address out"
         )));
     }
-    options::check_endpoint(&request.options)?;
-    engine.create_endpoint(&EndpointRequest { id, network, addresses: request.addresses()? })?;
-    if options::publishes(&request.options) {
+    let EndpointOptions { set_up, publishes } = EndpointOptions::read(&request.options)?;
+    if set_up.is_some() {
+        require_exact_names(engine, &network)?;
+    }
+    engine.create_endpoint(&EndpointRequest { id, network, addresses: request.addresses()?, set_up })?;
+    if publishes {
         tracing::warn!("published ports have no effect: the container has an address of its own on the network");
     }
     Ok(json!({}))
+}
+
+/// What an exact interface name takes, as engines let drivers have it: in l3 and l3s a default route that the engine makes
+/// needs a link that it moved itself.
+fn require_exact_names(engine: &Engine, network: &NetworkId) -> Result<(), Refusal> {
+    let missing = if !engine.takes_whole_links()? {
+        "works with Docker 28 and newer only"
+    } else if engine.networks()?.iter().any(|of| of.id == *network && of.settings.mode != Mode::L2) {
+        "works in l2 only"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::bad(format!("option `{INTERFACE_NAME}`: an exact interface name {missing}; leave it out")))
 }
 
 fn delete_endpoint(engine: &Engine, body: &[u8]) -> Answer {
@@ -179,7 +197,7 @@ fn join(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer {
     if let Some(announcements) = attachment.announcements {
         standby.tell_of(Attached::Handed(id, announcements));
     }
-    object(&Joined::new(&attachment.link, &attachment.routes))
+    object(&Joined::new(attachment.link.as_ref(), &attachment.routes))
 }
 
 /// May come twice, and after a Join that failed.

@@ -1,6 +1,6 @@
 //! The option maps of networks and endpoints: the user's words among the engine's.
 
-use model::{DriverOptions, Mode};
+use model::{DriverOptions, InterfaceName, Mode, SandboxLink, Sysctls};
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
@@ -14,8 +14,10 @@ const ENABLE_V4: &str = "com.docker.network.enable_ipv4";
 const ENABLE_V6: &str = "com.docker.network.enable_ipv6";
 /// What the user gave with `-p`.
 const PORT_MAP: &str = "com.docker.network.portmap";
-/// A wish for an exact interface name, from Docker 28 on; only built-in drivers get to fulfil it.
-const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
+/// A wish for an exact interface name. Engines fulfil it for built-in drivers only.
+pub(super) const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
+/// Kernel settings of the interface. Engines make them, but not for a link that they did not move themselves.
+const SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
 /// Keys under it are the engine's, which sees to them itself.
 const ENGINES: &str = "com.docker.";
 
@@ -84,27 +86,55 @@ fn wrong(key: &str, value: &Value, expected: &str) -> Refusal {
     Refusal::bad(format!("option `{key}`: `{value}` was given and {expected} was expected"))
 }
 
-/// Refuses what an endpoint cannot have: wishes that would otherwise be dropped without a word.
-pub(super) fn check_endpoint(options: &Options) -> Result<(), Refusal> {
-    if options.contains_key(INTERFACE_NAME) {
-        return Err(Refusal::bad(format!(
-            "option `{INTERFACE_NAME}`: an exact interface name was asked for, and here the engine names interfaces \
-             eth0, eth1 and so on; leave it out"
-        )));
-    }
-    match options.keys().find(|key| !key.starts_with(ENGINES)) {
-        Some(key) => {
+/// The options of an endpoint.
+#[derive(Debug)]
+pub(super) struct EndpointOptions {
+    /// How its slave is to be set up by us: with an exact name the engine leaves all of it to the driver.
+    pub(super) set_up: Option<SandboxLink>,
+    /// Whether the user published ports.
+    pub(super) publishes: bool,
+}
+
+impl EndpointOptions {
+    /// Refuses wishes that would otherwise be dropped without a word.
+    pub(super) fn read(options: &Options) -> Result<Self, Refusal> {
+        if let Some(key) = options.keys().find(|key| !key.starts_with(ENGINES)) {
             let key: String = key.chars().take(80).collect();
-            Err(Refusal::bad(format!("an endpoint has no option `{key}`; leave `--driver-opt {key}` out")))
+            return Err(Refusal::bad(format!("an endpoint has no option `{key}`; leave `--driver-opt {key}` out")));
         }
-        None => Ok(()),
+        let ports = options.get(PORT_MAP).and_then(Value::as_array);
+        let set_up = match text(options, INTERFACE_NAME)? {
+            None => None,
+            Some(name) => Some(SandboxLink { name: interface_name(name)?, sysctls: sysctls(options)? }),
+        };
+        Ok(Self { set_up, publishes: ports.is_some_and(|ports| !ports.is_empty()) })
     }
 }
 
-/// Whether the user published ports.
-pub(super) fn publishes(options: &Options) -> bool {
-    let ports = options.get(PORT_MAP).and_then(Value::as_array);
-    ports.is_some_and(|ports| !ports.is_empty())
+/// An exact name may be none that the engine deals itself, because it does so without looking.
+fn interface_name(name: &str) -> Result<InterfaceName, Refusal> {
+    let number = name.strip_prefix("eth").filter(|rest| !rest.is_empty());
+    if number.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(Refusal::bad(format!(
+            "option `{INTERFACE_NAME}`: `{name}` was given, and the engine deals names of `eth` and a number itself; pass \
+             another, such as lan0"
+        )));
+    }
+    name.parse()
+        .map_err(|error| Refusal::bad(format!("option `{INTERFACE_NAME}`: {error}; pass another, such as lan0")))
+}
+
+fn sysctls(options: &Options) -> Result<Sysctls, Refusal> {
+    let text = text(options, SYSCTLS)?.unwrap_or_default();
+    text.parse().map_err(|error| Refusal::bad(format!("option `{SYSCTLS}`: {error}; correct it or leave it out")))
+}
+
+fn text<'o>(options: &'o Options, key: &str) -> Result<Option<&'o str>, Refusal> {
+    match options.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(wrong(key, other, "a text")),
+    }
 }
 
 #[cfg(test)]
@@ -174,22 +204,52 @@ mod tests {
         assert!(check(&both, true, false).unwrap_err().starts_with("IPv6 is enabled and there is no IPv6"));
     }
 
+    fn endpoint(options: &Value) -> Result<EndpointOptions, String> {
+        EndpointOptions::read(&object(options)).map_err(|refusal| refusal.sentence)
+    }
+
     #[test]
-    fn an_endpoint_takes_the_engines_options_only() {
-        let check = |options: &Value| check_endpoint(&object(options)).map_err(|refusal| refusal.sentence);
-        assert_eq!(check(&json!({ PORT_MAP: [], "com.docker.network.endpoint.sysctls": "x" })), Ok(()));
-        assert_eq!(
-            check(&json!({ "ip": "1.2.3.4" })).unwrap_err(),
-            "an endpoint has no option `ip`; leave `--driver-opt ip` out"
-        );
-        assert!(check(&json!({ INTERFACE_NAME: "lan0" })).unwrap_err().contains("exact interface name"));
+    fn an_exact_name_comes_with_the_settings_that_the_engine_would_make() {
+        let sysctls = "net.ipv4.conf.IFNAME.log_martians=1";
+        let named = endpoint(&json!({ INTERFACE_NAME: "lan0", SYSCTLS: sysctls })).unwrap().set_up.unwrap();
+        assert_eq!((named.name.as_str(), named.sysctls.to_string()), ("lan0", sysctls.to_owned()));
+        assert_eq!(endpoint(&json!({ SYSCTLS: "the engine's to judge" })).unwrap().set_up, None);
+    }
+
+    #[test]
+    fn what_an_endpoint_cannot_have_is_refused() {
+        for (options, sentence) in [
+            (json!({ "ip": "1.2.3.4" }), "an endpoint has no option `ip`; leave `--driver-opt ip` out"),
+            (
+                json!({ INTERFACE_NAME: "eth7" }),
+                "option `com.docker.network.endpoint.ifname`: `eth7` was given, and the engine deals names of `eth` and a \
+                 number itself; pass another, such as lan0",
+            ),
+            (
+                json!({ INTERFACE_NAME: "a/b" }),
+                "option `com.docker.network.endpoint.ifname`: `a/b` is no interface name: it is empty, a dot path, or has a \
+                 slash, a colon or white space in it; pass another, such as lan0",
+            ),
+            (
+                json!({ INTERFACE_NAME: 7 }),
+                "option `com.docker.network.endpoint.ifname`: `7` was given and a text was expected",
+            ),
+            (
+                json!({ INTERFACE_NAME: "lan0", SYSCTLS: "net.ipv4.ip_forward=1" }),
+                "option `com.docker.network.endpoint.sysctls`: `net.ipv4.ip_forward=1` was given and \
+                 net.ipv4.conf.IFNAME.NAME=VALUE (or ipv6, mpls, neigh) was expected; correct it or leave it out",
+            ),
+        ] {
+            assert_eq!(endpoint(&options).unwrap_err(), sentence);
+        }
+        assert!(endpoint(&json!({ INTERFACE_NAME: "ethernet" })).is_ok());
     }
 
     #[test]
     fn ports_are_published_or_not() {
-        assert!(publishes(&object(&json!({ PORT_MAP: [{ "Proto": 6, "Port": 80 }] }))));
+        assert!(endpoint(&json!({ PORT_MAP: [{ "Proto": 6, "Port": 80 }] })).unwrap().publishes);
         for none in [json!({ PORT_MAP: [] }), json!({ PORT_MAP: null }), json!({})] {
-            assert!(!publishes(&object(&none)));
+            assert!(!endpoint(&none).unwrap().publishes);
         }
     }
 }

@@ -239,7 +239,8 @@ pub(crate) struct Discovery {
 #[derive(Debug, Default, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Joined {
-    interface_name: InterfaceName,
+    /// Null for a link that is in the sandbox already.
+    interface_name: Option<InterfaceName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gateway: Option<String>,
     #[serde(rename = "GatewayIPv6", skip_serializing_if = "Option::is_none")]
@@ -270,8 +271,9 @@ struct StaticRoute {
 const CONNECTED: u8 = 1;
 
 impl Joined {
-    pub(crate) fn new(link: &model::InterfaceName, routes: &Routes) -> Self {
-        let interface_name = InterfaceName { src_name: link.to_string(), dst_name: "", dst_prefix: "eth" };
+    pub(crate) fn new(link: Option<&model::InterfaceName>, routes: &Routes) -> Self {
+        let interface_name =
+            link.map(|link| InterfaceName { src_name: link.to_string(), dst_name: "", dst_prefix: "eth" });
         let mut joined = Self { interface_name, disable_gateway_service: true, ..Self::default() };
         match routes.v4 {
             Route::None => {}

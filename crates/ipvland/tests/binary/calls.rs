@@ -97,7 +97,8 @@ fn wishes_that_ipvlan_cannot_fulfil_are_refused() {
     for (mac, options, part) in [
         ("02:42:c0:a8:01:05", json!({}), "MAC address 02:42:c0:a8:01:05 was asked for"),
         ("", json!({ "colour": "blue" }), "an endpoint has no option `colour`"),
-        ("", json!({ "com.docker.network.endpoint.ifname": "lan0" }), "an exact interface name was asked for"),
+        ("", json!({ "com.docker.network.endpoint.ifname": "lan0" }), "works with Docker 28 and newer only"),
+        ("", json!({ "com.docker.network.endpoint.ifname": "eth7" }), "the engine deals names of `eth` and a number"),
         ("", json!({ "com.docker.network.endpoint.sysctls": "x" }), "there is no network net"),
     ] {
         let body = create_endpoint(mac, &options).to_string();
@@ -105,6 +106,11 @@ fn wishes_that_ipvlan_cannot_fulfil_are_refused() {
         assert_eq!(status, 400);
         assert!(sentence.contains(part), "{sentence}");
     }
+    // An engine that asks this is new enough, and that is remembered.
+    daemon.call("NetworkDriver.GwAllocCheck", &json!({ "Options": {} }));
+    let exact = json!({ "com.docker.network.endpoint.ifname": "lan0" });
+    let (_, sentence) = daemon.refuse("NetworkDriver.CreateEndpoint", create_endpoint("", &exact).to_string());
+    assert!(sentence.contains("there is no network net"), "{sentence}");
     let (_, sentence) = daemon.refuse("NetworkDriver.AllocateNetwork", r#"{"NetworkID":"net"}"#);
     assert!(sentence.contains("managed plugins only"), "{sentence}");
 }

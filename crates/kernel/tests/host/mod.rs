@@ -57,6 +57,12 @@ pub(crate) fn run<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<I
     assert!(status.success(), "{program}: {status}");
 }
 
+pub(crate) fn output_of<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> String {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 pub(crate) fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }

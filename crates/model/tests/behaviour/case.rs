@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use model::{
     Endpoint, EndpointState, Flag, Kind, Link, LinkIntent, Mark, Mode, Network, NetworkState, Observed, Parent, Place,
-    PortSettings, desired,
+    PortSettings, SandboxLink, Sysctls, desired,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -71,6 +71,8 @@ enum Found {
     Marked,
     InSandbox,
     Elsewhere,
+    /// In its sandbox, with nothing done to it there.
+    JustMoved,
 }
 
 /// A link of somebody else's.
@@ -109,6 +111,8 @@ struct EndpointChoice {
     state: EndpointState,
     with_address: bool,
     found: Found,
+    /// Ours to set up in its sandbox, and whether that is there.
+    set_up: Option<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -137,10 +141,14 @@ fn choices() -> impl Strategy<Value = Choices> {
     let network = (select(vec![Creating, Ready, Ready, Deleting]), any::<bool>(), prop::bool::weighted(0.2))
         .prop_map(|(state, odd, found)| NetworkChoice { state, odd, found });
     use EndpointState::{Attached, Attaching, Created, Detaching};
-    let found = || select(vec![Found::Nowhere, Found::Born, Found::Marked, Found::InSandbox, Found::Elsewhere]);
+    let found =
+        select(vec![Found::Nowhere, Found::Born, Found::Marked, Found::InSandbox, Found::JustMoved, Found::Elsewhere]);
+    let state = select(vec![Created, Attaching, Attaching, Attached, Detaching]);
+    let set_up = select(vec![None, None, Some(true), Some(true), Some(false)]);
     let endpoint =
-        (0..3_usize, select(vec![Created, Attaching, Attaching, Attached, Detaching]), any::<bool>(), found())
-            .prop_map(|(network, state, with_address, found)| EndpointChoice { network, state, with_address, found });
+        (0..3_usize, state, any::<bool>(), found, set_up).prop_map(|(network, state, with_address, found, set_up)| {
+            EndpointChoice { network, state, with_address, found, set_up }
+        });
     use Stranger::*;
     let stranger = select(vec![
         HostSlave,
@@ -245,7 +253,12 @@ impl Builder {
             let state = if leaving { EndpointState::Detaching } else { choice.state };
             let made = Endpoint { network: network.id.clone(), ..endpoint(&format!("end{number}"), number, state) };
             let addresses = if choice.with_address { made.addresses } else { model::Addresses::default() };
-            self.endpoints.push(Endpoint { addresses, ..made });
+            let name = text(&format!("lan{number}"));
+            let set_up = choice.set_up.map(|_| SandboxLink { name, sysctls: Sysctls::default() });
+            if let (Some(true), Some(key)) = (choice.set_up, &made.sandbox) {
+                self.links.sandboxes.entry(key.clone()).or_default();
+            }
+            self.endpoints.push(Endpoint { addresses, set_up, ..made });
         }
     }
 
@@ -317,7 +330,10 @@ impl Builder {
         let born = slave(0, mark.birth_name().as_str(), port, shown);
         let moved = Link { addresses: addresses.to_vec(), up: true, ..marked(born.clone(), mark) };
         match (found, sandbox) {
-            (Found::Nowhere, _) | (Found::InSandbox, None) => {}
+            (Found::Nowhere, _) | (Found::InSandbox | Found::JustMoved, None) => {}
+            (Found::JustMoved, Some(sandbox)) => {
+                drop(self.put(sandbox, Link { name: text("eth7"), ..marked(born, mark) }));
+            }
             (Found::Born, _) => drop(self.put(Place::Host, born)),
             (Found::Marked, _) => drop(self.put(Place::Host, marked(born, mark))),
             (Found::InSandbox, Some(sandbox)) => drop(self.put(sandbox, Link { name: text("eth7"), ..moved })),

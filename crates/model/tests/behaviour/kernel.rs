@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ipnet::IpNet;
 use model::{InterfaceName, Kind, Layer, Link, Observed, Place, PortSettings, Step};
 
 /// What there is, and how it changes.
@@ -22,6 +23,10 @@ pub(crate) enum Refusal {
     TagTaken(InterfaceName),
     /// The parent cannot have a port.
     Busy(InterfaceName),
+    /// No namespace is there.
+    NoSuchSandbox,
+    /// The link has the address.
+    AddressThere(IpNet),
     /// Old kernels rename only what is down.
     Up(InterfaceName),
 }
@@ -71,8 +76,29 @@ impl Kernel {
                 link.name = to.clone();
                 Ok(())
             }
-            Step::SetUp { name } => {
-                self.link(name)?.up = true;
+            Step::Move { name, to, called } => {
+                let at = self.links.host.iter().position(|link| link.name == *name);
+                let at = at.ok_or_else(|| Refusal::NoSuchLink(name.clone()))?;
+                let sandbox = self.links.sandboxes.get_mut(to).ok_or(Refusal::NoSuchSandbox)?;
+                if sandbox.iter().any(|link| link.name == *called) {
+                    return Err(Refusal::NameTaken(called.clone()));
+                }
+                let index = self.next_index;
+                self.next_index += 1;
+                sandbox.push(Link { index, name: called.clone(), up: false, ..self.links.host.remove(at) });
+                Ok(())
+            }
+            Step::SetSysctl { sandbox, name, .. } => self.link_at(&Place::Sandbox(sandbox.clone()), name).map(|_| ()),
+            Step::AddAddress { sandbox, name, address } => {
+                let link = self.link_at(&Place::Sandbox(sandbox.clone()), name)?;
+                if link.addresses.contains(address) {
+                    return Err(Refusal::AddressThere(*address));
+                }
+                link.addresses.push(*address);
+                Ok(())
+            }
+            Step::SetUp { place, name } => {
+                self.link_at(place, name)?.up = true;
                 Ok(())
             }
             Step::Delete { place, index, name } => {
@@ -88,8 +114,15 @@ impl Kernel {
     }
 
     fn link(&mut self, name: &InterfaceName) -> Result<&mut Link, Refusal> {
-        let link = self.links.host.iter_mut().find(|link| link.name == *name);
-        link.ok_or_else(|| Refusal::NoSuchLink(name.clone()))
+        self.link_at(&Place::Host, name)
+    }
+
+    fn link_at(&mut self, place: &Place, name: &InterfaceName) -> Result<&mut Link, Refusal> {
+        let links = match place {
+            Place::Host => &mut self.links.host,
+            Place::Sandbox(key) => self.links.sandboxes.get_mut(key).ok_or(Refusal::NoSuchSandbox)?,
+        };
+        links.iter_mut().find(|link| link.name == *name).ok_or_else(|| Refusal::NoSuchLink(name.clone()))
     }
 
     fn index_of(&mut self, name: &InterfaceName) -> Result<u32, Refusal> {

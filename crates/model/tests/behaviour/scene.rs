@@ -39,6 +39,7 @@ pub(crate) fn endpoint(id: &str, number: u8, state: EndpointState) -> Endpoint {
         id: text(id),
         network: text("net"),
         addresses: Addresses { v4: Some(text(&format!("192.168.1.{number}/24"))), v6: None },
+        set_up: None,
         sandbox,
         born: Moment { generation: Generation(1), boot: text("b007") },
         state,

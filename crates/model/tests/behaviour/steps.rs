@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use model::{
     Endpoint, EndpointState, Flag, Kind, Link, Mark, Mode, Network, NetworkState, Observed, Parent, PortSettings,
-    converge, desired,
+    SandboxLink, converge, desired,
 };
 
 use crate::scene::{endpoint, link, marked, network, on, slave, text};
@@ -90,6 +90,33 @@ fn a_slave_that_was_made_and_not_marked_is_marked() {
     let one = endpoint("one", 2, EndpointState::Attaching);
     let observed = host([sentinel(L2), newborn(11, &one)]);
     assert_snapshot!(check(&[net()], &[one], &observed), @"mark ipl63828841227b as ipvland:docker:net:one");
+}
+
+#[test]
+fn a_slave_that_is_ours_to_set_up_is_moved_and_set_up() {
+    let sysctls = text("net.ipv4.conf.IFNAME.log_martians=1");
+    let set_up = Some(SandboxLink { name: text("lan0"), sysctls });
+    let one = Endpoint { set_up, ..endpoint("one", 2, EndpointState::Attaching) };
+    let observed = sandbox(host([sentinel(L2)]), "one", []);
+    assert_snapshot!(check(&[net()], std::slice::from_ref(&one), &observed), @"
+    create slave ipl63828841227b on eth0 (l2/bridge)
+    mark ipl63828841227b as ipvland:docker:net:one
+    move ipl63828841227b to /run/one as lan0
+    set net.ipv6.conf.IFNAME.disable_ipv6=1 for lan0 in /run/one
+    set net.ipv4.conf.IFNAME.log_martians=1 for lan0 in /run/one
+    add 192.168.1.2/24 to lan0 in /run/one
+    set lan0 up in /run/one
+    ");
+    let moved = sandbox(host([sentinel(L2)]), "one", [marked(slave(5, "lan0", 2, L2), &one.mark())]);
+    assert_snapshot!(check(&[net()], std::slice::from_ref(&one), &moved), @"
+    set net.ipv6.conf.IFNAME.disable_ipv6=1 for lan0 in /run/one
+    set net.ipv4.conf.IFNAME.log_martians=1 for lan0 in /run/one
+    add 192.168.1.2/24 to lan0 in /run/one
+    set lan0 up in /run/one
+    ");
+    let set_up = Link { up: true, ..marked(slave(5, "lan0", 2, L2), &one.mark()) };
+    assert_snapshot!(check(&[net()], std::slice::from_ref(&one), &sandbox(host([sentinel(L2)]), "one", [set_up])), @"");
+    assert_snapshot!(check(&[net()], &[one], &host([sentinel(L2)])), @"");
 }
 
 #[test]

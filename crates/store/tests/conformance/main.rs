@@ -70,6 +70,7 @@ fn endpoint(name: &str, v4: Option<&str>, v6: Option<&str>) -> Endpoint {
         id: id(name),
         network: id(network),
         addresses: Addresses { v4: v4.map(|a| a.parse().unwrap()), v6: v6.map(|a| a.parse().unwrap()) },
+        set_up: None,
         sandbox: None,
         born: Moment { generation: Generation(1), boot: id("b007") },
         state: EndpointState::Created,

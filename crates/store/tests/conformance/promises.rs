@@ -199,7 +199,7 @@ fn an_attach_is_begun_confirmed_and_undone() {
     store.begin_attach(&id("a"), &id("/run/one")).unwrap();
     assert_eq!(attachment(&store, "a"), state(EndpointState::Attaching, Some("/run/one")));
     store.undo_attach(&id("a")).unwrap();
-    assert_eq!(attachment(&store, "a"), state(EndpointState::Created, None));
+    assert_eq!(attachment(&store, "a"), state(EndpointState::Created, Some("/run/one")), "where it may still be");
     assert!(store.confirm_attach(&id("a")).is_err(), "what was undone is not confirmed");
     store.begin_attach(&id("a"), &id("/run/one")).unwrap();
     store.begin_attach(&id("a"), &id("/run/two")).unwrap();
@@ -245,6 +245,15 @@ fn a_port_has_the_networks_of_its_parents_name_and_their_endpoints() {
     assert_eq!(names("eth0"), "net a b");
     assert_eq!(names("eth0.10"), "tagged c");
     assert_eq!(names("eth1"), "");
+}
+
+#[test]
+fn what_the_engine_has_shown_is_remembered() {
+    let ledger = Ledger::new();
+    assert!(!ledger.store.takes_whole_links().unwrap());
+    ledger.store.note_whole_links().unwrap();
+    ledger.store.begin_generation().unwrap();
+    assert!(Store::open(&ledger.path()).unwrap().takes_whole_links().unwrap());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use model::{
     Addresses, Announcements, Endpoint, EndpointId, EndpointState, Flag, Generation, InterfaceName, Mode, Moment,
-    Network, NetworkId, NetworkState, Parent, PortSettings, SandboxKey, Segment, Subnet,
+    Network, NetworkId, NetworkState, Parent, PortSettings, SandboxKey, SandboxLink, Segment, Subnet, Sysctls,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -96,7 +96,7 @@ impl Reference {
             },
             Verb::UndoAttach(id) => {
                 if let Some(endpoint) = self.endpoints.get_mut(&id).filter(|e| e.state == EndpointState::Attaching) {
-                    (endpoint.state, endpoint.sandbox) = (EndpointState::Created, None);
+                    endpoint.state = EndpointState::Created;
                 }
             }
             Verb::BeginDetach(id) => {
@@ -225,10 +225,18 @@ fn endpoint_id() -> impl Strategy<Value = EndpointId> {
 fn endpoint() -> impl Strategy<Value = Endpoint> {
     let v4 = select(vec![None, Some("10.1.0.2/16"), Some("10.1.0.2/24"), Some("10.1.0.3/16")]);
     let v6 = select(vec![None, Some("2001:db8::2/64"), Some("2001:db8::3/64")]);
-    (endpoint_id(), network_id(), v4, v6, 0..3_u64).prop_map(|(name, network, v4, v6, generation)| Endpoint {
+    let sysctls = id::<Sysctls>("net.ipv4.conf.IFNAME.forwarding=1,net.ipv6.conf.IFNAME.accept_ra=0");
+    let set_up = select(vec![
+        None,
+        Some(SandboxLink { name: id("lan0"), sysctls: Sysctls::default() }),
+        Some(SandboxLink { name: id("lan0"), sysctls }),
+    ]);
+    let all = (endpoint_id(), network_id(), v4, v6, set_up, 0..3_u64);
+    all.prop_map(|(name, network, v4, v6, set_up, generation)| Endpoint {
         id: name,
         network,
         addresses: Addresses { v4: v4.map(id), v6: v6.map(id) },
+        set_up,
         sandbox: None,
         born: Moment { generation: Generation(generation), boot: id("b007") },
         state: EndpointState::Created,

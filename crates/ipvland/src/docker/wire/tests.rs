@@ -169,7 +169,16 @@ fn what_must_be_there_is_no_default() {
 
 fn joined(v4: Route<std::net::Ipv4Addr>, v6: Route<std::net::Ipv6Addr>) -> serde_json::Value {
     let link = "ipl0123456789ab".parse().unwrap();
-    serde_json::to_value(Joined::new(&link, &Routes { v4, v6 })).unwrap()
+    serde_json::to_value(Joined::new(Some(&link), &Routes { v4, v6 })).unwrap()
+}
+
+#[test]
+fn a_link_that_is_in_its_sandbox_already_has_no_name_to_move() {
+    let routes = Routes { v4: Route::Gateway("192.168.1.1".parse().unwrap()), v6: Route::None };
+    assert_eq!(
+        serde_json::to_value(Joined::new(None, &routes)).unwrap(),
+        json!({ "InterfaceName": null, "Gateway": "192.168.1.1", "DisableGatewayService": true })
+    );
 }
 
 #[test]
