@@ -2,8 +2,8 @@
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::liveness::Moment;
 use crate::mark::Mark;
+use crate::moment::Moment;
 use crate::name::{EndpointId, NetworkId, SandboxKey};
 use crate::sandbox_link::SandboxLink;
 
