@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::{InterfaceName, VlanId};
+use model::{InterfaceName, SandboxKey, VlanId};
 
 /// Why the kernel could not be read or changed. ipvlan itself gives an error number and no reason, so the reasons
 /// here are read from its source.
@@ -37,6 +37,14 @@ pub enum KernelError {
     NameTaken {
         /// The name.
         name: InterfaceName,
+    },
+    /// The name is taken where the link is moved to (EEXIST).
+    #[error("the container has an interface `{name}` already, in {sandbox}")]
+    NameTakenInSandbox {
+        /// The name.
+        name: InterfaceName,
+        /// The sandbox.
+        sandbox: SandboxKey,
     },
     /// The tag is taken, by a VLAN link of another name: EEXIST from `vlan_check_real_dev()`, `net/8021q/vlan.c`.
     #[error("there is a link for VLAN {id} on `{on}` already, under another name")]
@@ -136,6 +144,7 @@ impl KernelError {
                 "name an Ethernet link: hardware, VLAN, bond, bridge, veth or dummy".into()
             }
             KernelError::NameTaken { name } => format!("remove it (`ip link delete {name}`), or rename it"),
+            KernelError::NameTakenInSandbox { .. } => "ask for another name".into(),
             KernelError::VlanTaken { on, id } => {
                 format!("pass that link's name as the parent; `ip -d link show type vlan` lists it (id {id} on {on})")
             }

@@ -22,7 +22,7 @@ pub(crate) fn explain(step: &Step, refusal: Refusal) -> KernelError {
     };
     let new_name = match step {
         Step::CreateDummy { name } | Step::CreateVlan { name, .. } | Step::CreateSlave { name, .. } => Some(name),
-        Step::Rename { to, .. } | Step::Move { called: to, .. } => Some(to),
+        Step::Rename { to, .. } => Some(to),
         _ => None,
     };
     let name = match step {
@@ -39,6 +39,9 @@ pub(crate) fn explain(step: &Step, refusal: Refusal) -> KernelError {
         (Some(kind), ..) if errno == Errno::OPNOTSUPP => KernelError::NoModule { kind },
         _ if let (Errno::ADDRINUSE, Step::AddAddress { address, .. }) = (errno, step) => {
             KernelError::AddressInUse { address: address.addr() }
+        }
+        _ if let (Errno::EXIST, Step::Move { to, called, .. }) = (errno, step) => {
+            KernelError::NameTakenInSandbox { name: called.clone(), sandbox: to.clone() }
         }
         (_, Some(name), _) if errno == Errno::EXIST => KernelError::NameTaken { name: name.clone() },
         (.., Some(name)) if errno == Errno::NODEV => KernelError::Gone { name: name.clone() },

@@ -120,7 +120,7 @@ fn a_slave_is_set_up_in_its_sandbox() {
         assert!(matches!(refused, KernelError::NoSysctl { .. }), "{refused:?}");
         apply(&create_slave("ipl1", "p0", "l2 bridge", None)).unwrap();
         let refused = apply(&Step::Move { name: name("ipl1"), to: key.clone(), called: lan0.clone() }).unwrap_err();
-        assert!(matches!(&refused, KernelError::NameTaken { name } if *name == lan0), "{refused:?}");
+        assert!(matches!(&refused, KernelError::NameTakenInSandbox { name, .. } if *name == lan0), "{refused:?}");
         ip("-n kt-set-up-box link set ipl1 name lan1");
         let taken =
             Step::AddAddress { sandbox: key.clone(), name: name("lan1"), address: "192.0.2.7/24".parse().unwrap() };

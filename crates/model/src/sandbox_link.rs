@@ -82,7 +82,9 @@ impl FromStr for Sysctl {
         let known = |name: &str, of: &'static [&'static str]| of.iter().copied().find(|known| *known == name);
         let parse = || {
             let (key, value) = text.split_once('=')?;
-            let ["net", family, area, "IFNAME", leaf] = key.split('.').collect::<Vec<_>>()[..] else { return None };
+            let ["net", family, area, interface, leaf] = key.split('.').collect::<Vec<_>>()[..] else { return None };
+            // Docker's command line may turn it into small letters on the way (seen with 28.5).
+            interface.eq_ignore_ascii_case("IFNAME").then_some(())?;
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
             let valid = !leaf.is_empty() && leaf.len() <= 64 && leaf.chars().all(plain);
             let writable =
@@ -120,6 +122,7 @@ mod tests {
         );
         assert_eq!(sysctls.iter().map(Sysctl::value).collect::<Vec<_>>(), ["1", "60"]);
         assert_eq!(sysctls.to_string(), text);
+        assert_eq!(text.to_lowercase().parse(), Ok(sysctls));
         assert_eq!("".parse(), Ok(Sysctls::default()));
     }
 
