@@ -4,13 +4,16 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: demo test lab-shell fmt linker help
+.PHONY: demo test test-full lab-shell fmt linker help
 
 demo: linker ## the walk-through, on a real kernel with a real Docker Engine
 	cargo xtask demo
 
 test: linker ## everything a change must pass
 	cargo xtask test
+
+test-full: linker ## the same on every engine of the lab, in full
+	cargo xtask test-full
 
 lab-shell: ## a shell in the virtual machine
 	lab/lab shell --docker

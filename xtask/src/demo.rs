@@ -12,6 +12,7 @@ use crate::lab;
 pub(crate) fn run() -> Result<ExitCode> {
     let built = build(&["build", "--release", "--package", "ipvland"])?;
     let run = lab::Run {
+        release: lab::DEFAULT,
         programs: &[(built.executable("ipvland")?, "ipvland")],
         limit: 900,
         // In the machine, stdout is no terminal.

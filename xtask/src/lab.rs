@@ -3,8 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
+/// The release that is lived with: the demo's, and the one `make test` runs in full.
+pub(crate) const DEFAULT: &str = "trixie";
+
 /// What runs in the machine, with everything it needs.
 pub(crate) struct Run<'a> {
+    /// A file of `lab/releases`.
+    pub(crate) release: &'a str,
     /// Programs, each with the name it has on the machine's PATH.
     pub(crate) programs: &'a [(&'a Path, &'a str)],
     /// Seconds, boot included.
@@ -16,13 +21,17 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Boots a machine with a Docker Engine; its status is the script's.
     pub(crate) fn command(&self) -> Command {
-        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the checkout");
-        let mut command = Command::new(checkout.join("lab/lab"));
-        command.args(["run", "--docker", "--timeout"]).arg(self.limit.to_string());
+        let mut command = Command::new(checkout().join("lab/lab"));
+        command.env("LAB", self.release).args(["run", "--docker", "--timeout"]).arg(self.limit.to_string());
         for (file, name) in self.programs {
             command.arg("--copy").arg(format!("{}:{name}", file.display()));
         }
         command.args(["--", "sh", "-c", self.script]);
         command
     }
+}
+
+/// The folder that all paths of the repository begin at.
+pub(crate) fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the checkout")
 }

@@ -2,6 +2,8 @@
 
 mod cargo;
 mod demo;
+mod engines;
+
 mod lab;
 mod tally;
 mod test;
@@ -9,6 +11,8 @@ mod test;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::test::Extent;
 
 #[derive(Parser)]
 #[command(about = "The automation behind `make`")]
@@ -19,15 +23,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Formatting, lints, documentation, tests on the host, then everything that needs a real kernel in the lab.
+    /// Formatting, lints, documentation, tests on the host, then everything that needs a real kernel in the lab: one engine
+    /// in full, and on the newest what that one cannot do.
     Test,
+    /// The same, with every release of the lab in full; compares what each engine does with `docs/engines.md`.
+    TestFull,
     /// The walk-through, in the lab.
     Demo,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Test => test::run(),
+        Task::Test => test::run(Extent::Short),
+        Task::TestFull => test::run(Extent::Full),
         Task::Demo => demo::run(),
     }
 }

@@ -11,14 +11,20 @@ use anyhow::{Context, Result};
 pub(crate) struct Tally {
     pub(crate) passed: u32,
     pub(crate) failed: u32,
-    /// Negative for tests that another stage has skipped and this one has run.
-    pub(crate) skipped: i64,
+    pub(crate) skipped: u32,
+}
+
+impl Tally {
+    /// One check.
+    pub(crate) fn of(passed: bool) -> Self {
+        let passed = u32::from(passed);
+        Self { passed, failed: 1 - passed, skipped: 0 }
+    }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
-        if self.skipped <= 0 { Ok(()) } else { write!(f, ", {} skipped", self.skipped) }
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
@@ -30,36 +36,87 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
+/// How a test ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Passed,
+    /// Passed: it is refused here, in this sentence, and that is what the test has seen.
+    Refused(String),
+    Failed,
+    /// Not run, for this reason.
+    Skipped(String),
+}
+
+/// What a run of tests came to.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    pub(crate) tally: Tally,
+    /// Each test by its name. Complete where libtest runs one at a time.
+    pub(crate) tests: Vec<(String, Outcome)>,
+    /// What it said in lines that begin with `engine: `: where the tests that follow ran.
+    pub(crate) engine: Option<String>,
+}
+
 /// Runs a command that is one check by itself.
 pub(crate) fn check(command: &mut Command) -> Result<Tally> {
     let status = command.status().with_context(|| format!("{command:?} does not run"))?;
-    let passed = u32::from(status.success());
-    Ok(Tally { passed, failed: 1 - passed, skipped: 0 })
+    Ok(Tally::of(status.success()))
 }
 
 /// Runs a command that prints the results of libtest, shows them as they come, and adds them up.
 ///
 /// A command that fails without a failed test, or runs no test at all, counts as one failure.
-pub(crate) fn tests(command: &mut Command) -> Result<Tally> {
+pub(crate) fn tests(command: &mut Command) -> Result<Results> {
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{command:?} does not run"))?;
-    let tally = count(child.stdout.take().expect("it is piped"), |line| println!("{line}"))?;
+    let mut results = count(child.stdout.take().expect("it is piped"), |line| println!("{line}"))?;
     let status = child.wait()?;
+    let tally = &mut results.tally;
     let unexplained = !status.success() && tally.failed == 0;
-    let nothing = tally.passed + tally.failed == 0;
-    Ok(if unexplained || nothing { Tally { failed: tally.failed.max(1), ..tally } } else { tally })
+    let nothing = tally.passed + tally.failed + tally.skipped == 0;
+    if unexplained || nothing {
+        tally.failed = tally.failed.max(1);
+    }
+    Ok(results)
 }
 
-fn count(output: impl Read, mut show: impl FnMut(&str)) -> Result<Tally> {
-    let mut tally = Tally::default();
+fn count(output: impl Read, mut show: impl FnMut(&str)) -> Result<Results> {
+    let mut results = Results::default();
     for line in BufReader::new(output).split(b'\n') {
         let line = line.context("the output cannot be read")?;
         let line = String::from_utf8_lossy(&line);
         show(&line);
-        if let Some(results) = line.strip_prefix("test result: ") {
-            tally += parse(results);
+        if let Some(engine) = line.strip_prefix("engine: ") {
+            results.engine = Some(engine.to_owned());
+            results.tests.clear();
+        } else if let Some(sum) = line.strip_prefix("test result: ") {
+            results.tally += parse(sum);
+        } else if let Some((name, outcome)) = outcome(&line) {
+            results.tests.push((name.to_owned(), outcome));
+        } else if line == "FAILED"
+            && let Some((_, outcome)) = results.tests.last_mut()
+        {
+            *outcome = Outcome::Failed;
         }
     }
-    Ok(tally)
+    // libtest has counted these as passed, as it has no word for them.
+    let skipped = results.tests.iter().map(|(_, outcome)| u32::from(matches!(outcome, Outcome::Skipped(_)))).sum();
+    results.tally.passed = results.tally.passed.saturating_sub(skipped);
+    results.tally.skipped += skipped;
+    Ok(results)
+}
+
+/// Reads `test NAME ... ok`. What a test remarks behind `...` (tests/world/engine.rs) ends the line, and libtest's own
+/// word follows on the next.
+fn outcome(line: &str) -> Option<(&str, Outcome)> {
+    let (name, word) = line.strip_prefix("test ")?.split_once(" ... ")?;
+    let outcome = match word.split_once(": ") {
+        None if word == "ok" => Outcome::Passed,
+        None if word == "FAILED" => Outcome::Failed,
+        Some(("skipped", reason)) => Outcome::Skipped(reason.to_owned()),
+        Some(("refused", sentence)) => Outcome::Refused(sentence.to_owned()),
+        _ => return None,
+    };
+    Some((name, outcome))
 }
 
 /// Reads `ok. 3 passed; 0 failed; 1 ignored; ...`.
@@ -68,7 +125,7 @@ fn parse(results: &str) -> Tally {
         let before = results.split([';', '.']).map(str::trim).find_map(|part| part.strip_suffix(word));
         before.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
     };
-    Tally { passed: number("passed"), failed: number("failed"), skipped: number("ignored").into() }
+    Tally { passed: number("passed"), failed: number("failed"), skipped: number("ignored") }
 }
 
 #[cfg(test)]
@@ -80,13 +137,36 @@ mod tests {
         let output = "running 3 tests\n\
             test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
             test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.50s\n";
-        let tally = count(output.as_bytes(), |_| {}).unwrap();
-        assert_eq!(tally.to_string(), "15 passed, 2 failed, 1 skipped");
+        let results = count(output.as_bytes(), |_| {}).unwrap();
+        assert_eq!(results.tally.to_string(), "15 passed, 2 failed, 1 skipped");
+    }
+
+    #[test]
+    fn what_a_test_remarks_of_itself_counts() {
+        let output = "test elsewhere ... ok\nengine: Docker 26.1\n\
+            test l2::one ... ok\n\
+            test l2::two ... skipped: the engine cannot: it is too old\nok\n\
+            test l2::three ... refused: leave it out\nok\n\
+            test l2::four ... refused: leave it out\nFAILED\n\
+            test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.50s\n";
+        let results = count(output.as_bytes(), |_| {}).unwrap();
+        assert_eq!(results.tally.to_string(), "2 passed, 1 failed, 1 skipped");
+        assert_eq!(results.engine.as_deref(), Some("Docker 26.1"));
+        let outcome = |name: &str, outcome| (format!("l2::{name}"), outcome);
+        assert_eq!(
+            results.tests,
+            [
+                outcome("one", Outcome::Passed),
+                outcome("two", Outcome::Skipped("the engine cannot: it is too old".into())),
+                outcome("three", Outcome::Refused("leave it out".into())),
+                outcome("four", Outcome::Failed),
+            ]
+        );
     }
 
     #[test]
     fn silence_and_a_bare_failure_count_as_failures() {
-        assert_eq!(tests(&mut Command::new("true")).unwrap().failed, 1);
-        assert_eq!(tests(&mut Command::new("false")).unwrap().failed, 1);
+        assert_eq!(tests(&mut Command::new("true")).unwrap().tally.failed, 1);
+        assert_eq!(tests(&mut Command::new("false")).unwrap().tally.failed, 1);
     }
 }

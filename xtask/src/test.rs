@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything a change must pass.
+//! `cargo xtask test` and `test-full`: everything a change must pass.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -7,18 +7,31 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{Built, build, cargo};
-use crate::lab;
-use crate::tally::{Tally, check, tests};
+use crate::tally::{Outcome, Results, Tally, check, tests};
+use crate::{engines, lab};
 
-/// Seconds for everything in the lab, boot included.
+/// Seconds for one boot of the lab with everything in it.
 const LAB_LIMIT: u32 = 1500;
 
 /// The tests of the kernel crate that need a kernel with ipvlan: ignored on the host, run in the lab.
 const KERNEL_TESTS: &str = "on_a_real_kernel";
 
+/// The other releases of the lab: the oldest engine, and the newest.
+const OLDEST: &str = "bookworm";
+const NEWEST: &str = "sid";
+
+/// How much of the lab is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// One release in full, and on the newest engine what the engine of that one cannot do.
+    Short,
+    /// Every release in full, and what takes long.
+    Full,
+}
+
 /// Runs all stages, so that one run tells all that is wrong, and prints the sum as the last line. Only what does not
 /// build ends it early.
-pub(crate) fn run() -> Result<ExitCode> {
+pub(crate) fn run(extent: Extent) -> Result<ExitCode> {
     let mut report = Report { started: Instant::now(), sum: Tally::default() };
     report.stage("formatting", || check(&mut cargo(&["fmt", "--all", "--check"])));
     report
@@ -26,13 +39,32 @@ pub(crate) fn run() -> Result<ExitCode> {
     report.stage("documentation", || {
         check(cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "--deny warnings"))
     });
-    if let Some((driver, tests)) = report.needed("build", build_all) {
-        report.stage("tests on this host", tests_on_host);
-        report.stage("tests in the lab", || tests_in_lab(&driver, &tests));
+    if let Some(built) = report.needed("build", build_all) {
+        report.stage("tests on this host", || tests_on_host(&built));
+        in_lab(extent, &built, &mut report);
     }
     report.announce("done");
     println!("{}", report.sum);
     Ok(if report.sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Everything that needs a machine of the lab.
+fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
+    match extent {
+        Extent::Short => {
+            let lived_with = report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT, &[]));
+            let newer = lived_with.map(|results| only_newer(&results)).unwrap_or_default();
+            if !newer.is_empty() {
+                report.results(NEWEST, || scenarios(built, NEWEST, &newer));
+            }
+        }
+        Extent::Full => {
+            let releases = [OLDEST, lab::DEFAULT, NEWEST];
+            let runs: Vec<_> =
+                releases.iter().filter_map(|name| report.results(name, || scenarios(built, name, &[]))).collect();
+            report.stage("docs/engines.md", || Ok(Tally::of(engines::agree_with(&runs)?)));
+        }
+    }
 }
 
 /// What has been found out so far.
@@ -53,6 +85,15 @@ impl Report {
         }
     }
 
+    /// A boot of the lab; each is summed up by itself as well.
+    fn results(&mut self, release: &str, stage: impl FnOnce() -> Result<Results>) -> Option<Results> {
+        let results = self.needed(&format!("tests in the lab, {release}"), stage)?;
+        let engine = results.engine.as_deref().unwrap_or("no engine");
+        self.announce(&format!("{release}, {engine}: {}", results.tally));
+        self.sum += results.tally;
+        Some(results)
+    }
+
     /// What later stages need; where it is missing, that is one failure.
     fn needed<T>(&mut self, name: &str, stage: impl FnOnce() -> Result<T>) -> Option<T> {
         self.announce(name);
@@ -68,34 +109,53 @@ impl Report {
 }
 
 /// The driver, and all tests.
-fn build_all() -> Result<(Built, Built)> {
+struct Programs {
+    driver: Built,
+    tests: Built,
+}
+
+fn build_all() -> Result<Programs> {
     let driver = build(&["build", "--package", "ipvland", "--bin", "ipvland"])?;
-    Ok((driver, build(&["test", "--workspace", "--no-run"])?))
+    Ok(Programs { driver, tests: build(&["test", "--workspace", "--no-run"])? })
 }
 
-fn tests_on_host() -> Result<Tally> {
-    tests(&mut cargo(&["test", "--workspace", "--exclude", "end-to-end", "--no-fail-fast"]))
+fn tests_on_host(built: &Programs) -> Result<Tally> {
+    let sum = tests(&mut cargo(&["test", "--workspace", "--exclude", "end-to-end", "--no-fail-fast"]))?.tally;
+    // Those that need the lab run there, and count there.
+    let for_the_lab = ignored(built.tests.executable(KERNEL_TESTS)?)?;
+    Ok(Tally { skipped: sum.skipped.saturating_sub(for_the_lab), ..sum })
 }
 
-/// One boot and one Docker Engine for all that needs them.
-fn tests_in_lab(driver: &Built, built: &Built) -> Result<Tally> {
-    let kernel_tests = built.executable(KERNEL_TESTS)?;
+/// One boot of a release: the tests of the kernel crate and all scenarios, or the scenarios that are named.
+fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results> {
+    let kernel_tests = format!("{KERNEL_TESTS} --ignored --test-threads=1; kernel=$?");
+    let script = format!(
+        "{before}
+         echo \"engine: Docker $(docker version --format {{{{.Server.Version}}}} | cut -d. -f1,2), kernel $(uname -r | cut -d. -f1,2)\"
+         end-to-end --test-threads=1 {only} && exit $kernel",
+        before = if only.is_empty() { kernel_tests } else { "kernel=0".into() },
+        only = if only.is_empty() { String::new() } else { format!("--exact {}", only.join(" ")) },
+    );
     let run = lab::Run {
+        release,
         programs: &[
-            (driver.executable("ipvland")?, "ipvland"),
-            (kernel_tests, KERNEL_TESTS),
-            (built.executable("end-to-end")?, "end-to-end"),
+            (built.driver.executable("ipvland")?, "ipvland"),
+            (built.tests.executable(KERNEL_TESTS)?, KERNEL_TESTS),
+            (built.tests.executable("end-to-end")?, "end-to-end"),
         ],
         limit: LAB_LIMIT,
-        script: "on_a_real_kernel --ignored --test-threads=1; kernel=$?
-                 end-to-end --test-threads=1 && exit $kernel",
+        script: &script,
     };
-    let in_lab = tests(&mut run.command())?;
-    // Those that the host had to skip have been run now.
-    Ok(Tally { skipped: in_lab.skipped - ignored_on_host(kernel_tests)?, ..in_lab })
+    tests(&mut run.command())
 }
 
-fn ignored_on_host(test: &Path) -> Result<i64> {
+/// The scenarios that a run has seen skipped or refused: a newer engine may do them.
+fn only_newer(results: &Results) -> Vec<String> {
+    let newer = |outcome: &Outcome| matches!(outcome, Outcome::Skipped(_) | Outcome::Refused(_));
+    results.tests.iter().filter(|(_, outcome)| newer(outcome)).map(|(name, _)| name.clone()).collect()
+}
+
+fn ignored(test: &Path) -> Result<u32> {
     let output = Command::new(test).args(["--list", "--ignored", "--format", "terse"]).output();
     let output = output.with_context(|| format!("{} does not run", test.display()))?;
     ensure!(output.status.success(), "{} does not list its tests", test.display());
