@@ -238,6 +238,46 @@ mod tests {
     }
 
     #[test]
+    fn every_fault_has_a_remedy() {
+        let name = |text: &str| text.parse::<InterfaceName>().unwrap();
+        for (fault, hint) in [
+            (
+                ParentFault::Missing(name("eth9")),
+                "name a link that `ip link` shows, or LINK.VLAN to have a VLAN link made",
+            ),
+            (
+                ParentFault::MissingBelowVlan { name: name("eth9.10"), on: name("eth9") },
+                "create `eth9` first, or name another link",
+            ),
+            (ParentFault::BadVlanId { name: name("eth0.0"), id: "0".into() }, "name it LINK.VLAN, for example eth0.10"),
+            (
+                ParentFault::StackedVlan(name("eth0.10.20")),
+                "make the link yourself (`ip link add link eth0.10 name qinq20 type vlan id 20`) and pass its name",
+            ),
+            (ParentFault::Loopback(name("lo")), "leave `parent` out for a network that reaches nothing but itself"),
+            (
+                ParentFault::NotEthernet(name("tun0")),
+                "name an Ethernet link: hardware, VLAN, bond, bridge, veth or dummy",
+            ),
+            (
+                ParentFault::IsSlave { name: name("sl0"), below: Some(name("eth0")) },
+                "name the link below it: parent=eth0",
+            ),
+            (ParentFault::IsSlave { name: name("sl0"), below: None }, "name the link below it"),
+            (
+                ParentFault::MacvlanPort { name: name("eth0"), holder: name("mv0") },
+                "remove `mv0` and its like, or use a VLAN link on top (LINK.VLAN)",
+            ),
+            (
+                ParentFault::Member { name: name("eth0"), kind: "bond".into(), holder: name("bond0") },
+                "use it as the parent instead: parent=bond0",
+            ),
+        ] {
+            assert_eq!(fault.hint(), hint, "{fault}");
+        }
+    }
+
+    #[test]
     fn a_busy_parent_is_refused_with_its_holder() {
         let check =
             |parent: Link, other: Link| suitable(&parent, &host(vec![parent.clone(), other])).unwrap_err().to_string();

@@ -1,0 +1,197 @@
+//! Every way of the engine to say no, as people read it: what, why, and what to do.
+//!
+//! The scenarios meet those that can be provoked; here are all, those of ledger and kernel among them. A frontend puts
+//! the causes of a source between sentence and remedy.
+
+use std::io;
+use std::time::Duration;
+
+use engine::EngineError;
+use kernel::KernelError;
+use model::{Holder, ParentFault, Place, PortSettings};
+use store::StoreError;
+
+#[track_caller]
+fn check(error: impl Into<EngineError>, sentence: &str) {
+    let error = error.into();
+    let hint = error.hint().expect("every refusal has a remedy");
+    assert_eq!(format!("{error}; {hint}"), sentence);
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn l3() -> PortSettings {
+    PortSettings { mode: id("l3"), ..PortSettings::default() }
+}
+
+#[test]
+fn parents_and_ports() {
+    let eth0 = || id("eth0");
+    check(
+        ParentFault::Missing(eth0()),
+        "parent `eth0` is no link of this host; name a link that `ip link` shows, or LINK.VLAN to have a VLAN link made",
+    );
+    check(
+        EngineError::PortHeld {
+            parent: eth0(),
+            holder: Holder { place: Place::Sandbox(id("/run/netns/a")), name: id("sl0"), settings: l3() },
+            wanted: PortSettings::default(),
+        },
+        "parent `eth0` is held by link `sl0` in namespace /run/netns/a, which keeps it l3/bridge; l2/bridge was asked for \
+         and would flip it; ask for ipvlan_mode=l3 and ipvlan_flag=bridge, remove that link, or use another parent",
+    );
+    check(
+        EngineError::PortFlipped { parent: eth0(), found: l3(), wanted: PortSettings::default(), network: id("net") },
+        "the port on `eth0` was switched to l3/bridge by somebody else; network net needs l2/bridge; stop whoever made the \
+         other slaves, then all containers on this parent, and start them again",
+    );
+    check(
+        EngineError::ParentGone { parent: eth0(), network: id("net") },
+        "parent `eth0` of network net is not there; bring `eth0` back, or remove the network",
+    );
+    check(
+        EngineError::Vanished("net".into()),
+        "the link for net was made and is not there: somebody else works on the same links; try again; `ipvland status` \
+         tells what is there",
+    );
+    let old: model::KernelVersion = id("4.4.0");
+    check(
+        old.supports(PortSettings { mode: id("l3s"), ..PortSettings::default() }).unwrap_err(),
+        "this host runs kernel 4.4 and ipvlan_mode=l3s needs 4.9 or newer; run a newer kernel, or leave the option out",
+    );
+}
+
+#[test]
+fn networks_and_endpoints() {
+    check(
+        EngineError::MtuTooLarge { wanted: id("9000"), available: 1500, parent: id("eth0") },
+        "an MTU of 9000 is more than the 1500 of parent `eth0`; ask for at most 1500, or leave it out",
+    );
+    check(
+        EngineError::MtuTooSmall(id("1279")),
+        "an MTU of 1279 is too small for an IPv6 subnet, which needs 1280; ask for 1280 or more",
+    );
+    check(
+        EngineError::NetworkDiffers(id("net")),
+        "network net exists and is not what is asked for now; remove it first",
+    );
+    check(EngineError::NoNetwork("net".into()), "there is no network net; `ipvland network ls` lists those there are");
+    check(EngineError::Ambiguous("n".into()), "more than one network's id begins with n; give more of the id");
+    check(
+        EngineError::NetworkInUse { network: id("net"), count: 2, example: id("end") },
+        "network net is in use: 2 of its endpoints live, end among them; remove the containers first",
+    );
+    check(
+        EngineError::EndpointDiffers(id("end")),
+        "endpoint end exists and is not what is asked for now; remove it first",
+    );
+    check(EngineError::NoEndpoint(id("end")), "there is no endpoint end; `ipvland status` lists those there are");
+    check(
+        EngineError::HostAddress { address: id("192.0.2.1"), parent: id("eth0") },
+        "address 192.0.2.1 belongs to this host, on `eth0`; choose another, and keep the engine from dealing it: `docker \
+         network create --aux-address host=192.0.2.1 ...`",
+    );
+}
+
+#[test]
+fn the_ledger() {
+    check(
+        StoreError::Open { path: "/var/lib/x".into(), source: "full".into() },
+        "the ledger /var/lib/x cannot be opened; check the disk and the rights of its folder",
+    );
+    check(
+        StoreError::NewerSchema { found: 9, known: 1 },
+        "the ledger has schema 9 and this version knows up to 1; run the version of ipvland that wrote it, or a later one",
+    );
+    check(
+        StoreError::Corrupt { table: "networks", column: "mode", value: "l9".into() },
+        "the ledger is corrupt: mode of networks says `l9`; stop ipvland, move the ledger away and start again; networks \
+         must then be made anew",
+    );
+    let held = |holders: Vec<_>| StoreError::PortHeld { parent: id("eth0"), holders, settings: l3() };
+    check(
+        held(vec![id("net")]),
+        "parent `eth0` carries network net as l3/bridge, and a parent has one mode and one flag; ask for ipvlan_mode=l3 and \
+         ipvlan_flag=bridge, use a VLAN link (LINK.VLAN), or remove that network; what Docker no longer knows goes by \
+         `ipvland network forget ID`",
+    );
+    check(
+        held(vec![id("net"), id("other")]),
+        "parent `eth0` carries networks net, other as l3/bridge, and a parent has one mode and one flag; ask for \
+         ipvlan_mode=l3 and ipvlan_flag=bridge, use a VLAN link (LINK.VLAN), or remove those networks; what Docker no \
+         longer knows goes by `ipvland network forget ID`",
+    );
+    check(StoreError::NetworkExists(id("net")), "network net exists; remove it first");
+    check(StoreError::NoNetwork(id("net")), "there is no network net; `ipvland status` lists those there are");
+    check(
+        StoreError::AddressHeld { address: id("192.0.2.1"), holder: id("end"), network: id("net") },
+        "address 192.0.2.1 is held by endpoint end of network net; choose another address, or remove that container",
+    );
+    check(StoreError::EndpointExists(id("end")), "endpoint end exists; remove it first");
+    check(StoreError::NoEndpoint(id("end")), "there is no endpoint end; `ipvland status` lists those there are");
+}
+
+#[test]
+fn the_kernel() {
+    check(
+        KernelError::NoModule { kind: "ipvlan" },
+        "this kernel has no `ipvlan` links, and no module that brings them; `modprobe ipvlan` must work; slim kernels have \
+         the module in a package of its own, such as linux-modules-extra-$(uname -r)",
+    );
+    check(
+        KernelError::NoL3s,
+        "this kernel's ipvlan was built without the mode l3s; use ipvlan_mode=l3, or a kernel with CONFIG_IPVLAN_L3S",
+    );
+    check(
+        KernelError::Busy { parent: id("eth0") },
+        "parent `eth0` is in use by a bridge, a bond, a team or macvlan; use the bridge, bond or team itself as the parent, \
+         or a VLAN link on top of the link (LINK.VLAN)",
+    );
+    check(
+        KernelError::NotSuitable { parent: id("tun0") },
+        "`tun0` is no link that the kernel will put another on; name an Ethernet link: hardware, VLAN, bond, bridge, veth \
+         or dummy",
+    );
+    check(
+        KernelError::NameTaken { name: id("eth0.10") },
+        "there is a link `eth0.10` already; remove it (`ip link delete eth0.10`), or rename it",
+    );
+    check(
+        KernelError::VlanTaken { on: id("eth0"), id: id("10") },
+        "there is a link for VLAN 10 on `eth0` already, under another name; pass that link's name as the parent; `ip -d \
+         link show type vlan` lists it (id 10 on eth0)",
+    );
+    check(
+        KernelError::BelowIsDown { name: id("eth0.10") },
+        "`eth0.10` cannot be set up while the link below it is down; set the link below up first: `ip link set LINK up`",
+    );
+    check(KernelError::Gone { name: id("eth0") }, "link `eth0` is not there; try again; `ip link` tells what is there");
+    check(
+        KernelError::Replaced { name: id("eth0") },
+        "link `eth0` was renamed or replaced in the meantime; try again; `ip link` tells what is there",
+    );
+    check(
+        KernelError::NotPermitted { doing: "create dummy d0".into() },
+        "not permitted to create dummy d0; run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN",
+    );
+    check(
+        KernelError::LockTimeout { what: "`eth0`".into(), limit: Duration::from_secs(5) },
+        "another operation has held the port on `eth0` for 5s; try again; `fuser -v /run/ipvland/*` names who holds it",
+    );
+    const LOOK: &str = "; the log of the daemon and `dmesg` may tell more";
+    let source = || io::Error::from_raw_os_error(22);
+    check(
+        KernelError::Refused { doing: "create dummy d0".into(), said: Some("Nope".into()), source: source() },
+        &format!("the kernel refused to create dummy d0: Nope{LOOK}"),
+    );
+    check(
+        KernelError::Unreadable { what: "the boot id", text: "?".into() },
+        &format!("the boot id is unreadable: `?`{LOOK}"),
+    );
+    check(
+        KernelError::Io { doing: "open a socket".into(), source: source() },
+        &format!("could not open a socket{LOOK}"),
+    );
+}
