@@ -12,7 +12,7 @@ use engine::Paths;
 /// whether or not it is running.
 #[derive(Parser)]
 #[command(
-    version,
+    version = env!("IPVLAND_VERSION"),
     after_help = "`ipvland help COMMAND` shows examples and exit statuses.",
     after_long_help = "\
 Examples:

@@ -1,6 +1,7 @@
 //! The command line, as far as it gets without a network.
 
-use std::process::{Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -77,8 +78,19 @@ fn help_teaches() {
         let help = stdout(&run(&folder, &[command, &["--help"]].concat()));
         assert!(help.contains("Example"), "{help}");
     }
-    let version = stdout(&run(&folder, &["--version"]));
-    assert_eq!(version, format!("ipvland {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_version_names_the_commit() {
+    let version = stdout(&run(&Folder::new(), &["--version"]));
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let commit = if checkout.join(".git").exists() {
+        let git = Command::new("git").args(["show", "--no-patch", "--abbrev=12", "--format=%h %cs"]).output().unwrap();
+        stdout(&git).trim().to_owned()
+    } else {
+        "commit unknown, built outside a git checkout".to_owned()
+    };
+    assert_eq!(version, format!("ipvland {} ({commit})\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
