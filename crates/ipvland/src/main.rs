@@ -23,6 +23,8 @@ fn main() -> ExitCode {
     let outcome = match command {
         cli::Command::Serve { socket } => serve::run(paths, &socket).map(|()| ExitCode::SUCCESS),
         cli::Command::Report(report) => cli::run(&paths, report),
+        cli::Command::Completions { shell } => cli::completions(shell).map(|()| ExitCode::SUCCESS),
+        cli::Command::Man { folder } => cli::manual(&folder).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {
         cli::complain(&error);

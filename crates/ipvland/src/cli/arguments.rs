@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use engine::Paths;
 
 /// An IPvlan network driver for Docker
@@ -16,15 +17,27 @@ use engine::Paths;
     after_help = "`ipvland help COMMAND` shows examples and exit statuses.",
     after_long_help = "\
 Examples:
-  A network on the wire of eth0, and a container on it:
-    docker network create -d ipvland --subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0 lan
-    docker run --rm -it --net=lan alpine /bin/sh
+  # A network on the wire of eth0, and a container on it
+  docker network create -d ipvland --subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0 lan
+  docker run --rm -it --net=lan alpine /bin/sh
 
-  On VLAN 10, whose link is made for it; and one that reaches nothing but itself:
-    docker network create -d ipvland --subnet=192.168.10.0/24 -o parent=eth0.10 lan10
-    docker network create -d ipvland --subnet=10.9.0.0/24 --internal apart
+  # On VLAN 10, whose link is made for it; and one that reaches nothing but itself
+  docker network create -d ipvland --subnet=192.168.10.0/24 -o parent=eth0.10 lan10
+  docker network create -d ipvland --subnet=10.9.0.0/24 --internal apart
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 `status` found something wrong."
+  # What there is, and what is wrong with it
+  ipvland status
+
+Files:
+  /run/docker/plugins/ipvland.sock   where Docker finds the driver
+  /var/lib/ipvland/ledger.db         the ledger: networks, endpoints and who holds which address
+  /run/ipvland                       locks, one for each parent that is being worked on
+
+Exit status:
+  0  done
+  1  failed; a sentence on stderr says why, and what to do
+  2  wrong usage
+  3  `ipvland status` found something wrong"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -36,10 +49,10 @@ pub(crate) struct Arguments {
 /// What every command needs to know.
 #[derive(Args)]
 pub(crate) struct Settings {
-    /// Where the ledger is
+    /// Where the ledger is; on a disk that survives a reboot
     #[arg(long, global = true, default_value = "/var/lib/ipvland", value_name = "FOLDER")]
     state_dir: PathBuf,
-    /// Where the locks are
+    /// Where the locks are; all commands and the daemon must agree on it
     #[arg(long, global = true, default_value = "/run/ipvland", value_name = "FOLDER")]
     run_dir: PathBuf,
     /// How much to log: error, warn, info, debug or trace; `info` for the daemon and `warn` elsewhere by default
@@ -87,14 +100,18 @@ impl Settings {
 pub(crate) enum Command {
     /// Run the daemon that Docker speaks to
     ///
-    /// Answers on a Unix socket in the folder where Docker looks for plugins, or on the one that systemd passes on.
+    /// Answers on a Unix socket in the folder where Docker looks for plugins, or on the one that systemd passes on. The
+    /// name of the socket is the name of the driver: `.../ipvland.sock` is `docker network create -d ipvland`.
+    ///
     /// Ends at SIGTERM or SIGINT, once the calls on the way are answered. Containers do not need it while they run.
     #[command(after_long_help = "\
 Examples:
-  ipvland serve
-  ipvland serve --log-level debug
+  # As a service: systemd holds the socket and starts the daemon at the first call
+  systemctl enable --now ipvland.socket
+  journalctl --unit ipvland
 
-The name of the socket is the name of the driver: `.../ipvland.sock` is `docker network create -d ipvland`.")]
+  # By hand, with more to read
+  ipvland serve --log-level debug")]
     Serve {
         /// Where to listen, unless systemd passes on a socket
         #[arg(long, default_value = "/run/docker/plugins/ipvland.sock", value_name = "SOCKET")]
@@ -102,18 +119,44 @@ The name of the socket is the name of the driver: `.../ipvland.sock` is `docker 
     },
     #[command(flatten)]
     Report(Report),
+    /// Print the completions for a shell
+    #[command(after_long_help = "\
+Examples:
+  # For this shell only
+  source <(ipvland completions bash)
+
+  # For all users; a package and `make install` have done that
+  ipvland completions bash > /usr/share/bash-completion/completions/ipvland
+  ipvland completions zsh > /usr/share/zsh/vendor-completions/_ipvland
+  ipvland completions fish > /usr/share/fish/vendor_completions.d/ipvland.fish")]
+    Completions {
+        /// The shell that will read them
+        shell: Shell,
+    },
+    /// Write the manual pages into a folder; for those who make packages
+    #[command(hide = true)]
+    Man {
+        /// A folder that is there
+        folder: PathBuf,
+    },
 }
 
 /// Commands that do one thing and end.
 #[derive(Subcommand)]
 pub(crate) enum Report {
     /// Show ports with their mode and flag, networks, endpoints, and what is wrong
+    ///
+    /// A port is ipvlan on a parent: one mode and one flag for all its containers. WANTED is what its networks need,
+    /// SHOWN is what the kernel has. The sentences under `Wrong` say what is not as it should be, and what to do.
     #[command(after_long_help = "\
 Examples:
   ipvland status
   ipvland status --output json | jq .faults
 
-Exit status: 0 all is well, 1 it could not be found out, 3 something is wrong; the sentences under `Wrong` say what.")]
+Exit status:
+  0  all is well
+  1  it could not be found out
+  3  something is wrong")]
     Status {
         #[command(flatten)]
         output: OutputArgument,
@@ -131,7 +174,9 @@ Examples:
   ipvland repair --dry-run
   ipvland repair
 
-Exit status: 0 done, or nothing to do; 1 something could not be mended.")]
+Exit status:
+  0  done, or nothing to do
+  1  something could not be mended")]
     Repair {
         /// Only tell what would be done
         #[arg(long)]
@@ -145,14 +190,23 @@ Exit status: 0 done, or nothing to do; 1 something could not be mended.")]
 #[derive(Subcommand)]
 pub(crate) enum NetworkCommand {
     /// List networks
-    #[command(visible_alias = "list")]
+    ///
+    /// Those that the driver knows, with the ids that Docker gave them; it does not tell the driver their names.
+    #[command(
+        visible_alias = "list",
+        after_long_help = "\
+Examples:
+  ipvland network ls
+  docker network ls --filter driver=ipvland    # the same ids with their names"
+    )]
     Ls {
         #[command(flatten)]
         output: OutputArgument,
     },
     /// Show one network and its endpoints
     #[command(after_long_help = "\
-Example:
+Examples:
+  ipvland network inspect 3f2a
   ipvland network inspect \"$(docker network inspect --format '{{.Id}}' lan)\"")]
     Inspect {
         /// The network's id, or the beginning of it
@@ -165,7 +219,7 @@ Example:
     /// Removes its record, its dead endpoints and the link that was made for it. Docker does not tell the driver of a
     /// `docker network rm` while the daemon is down; this is the way to catch up. Refused while endpoints on it live.
     #[command(after_long_help = "\
-Example:
+Examples:
   docker network ls --no-trunc --filter driver=ipvland    # what Docker knows
   ipvland network ls                                      # what is on record here
   ipvland network forget 3f2a")]

@@ -1,6 +1,8 @@
-//! The command line: what was typed (`arguments`), what it means, and how it is shown (`table`, `json`, `output`).
+//! The command line: what was typed (`arguments`), what it means, how it is shown (`table`, `json`, `output`), and what
+//! is made from its description (`generated`).
 
 mod arguments;
+mod generated;
 mod json;
 mod output;
 mod table;
@@ -15,6 +17,7 @@ use engine::{Engine, Finding, Paths, Repair};
 
 pub(crate) use arguments::{Arguments, Command};
 use arguments::{NetworkCommand, Report};
+pub(crate) use generated::{completions, manual};
 pub(crate) use output::complain;
 use output::print;
 

@@ -21,7 +21,7 @@ pub(super) fn print<T: Serialize>(
 }
 
 /// Writes to stdout. Whoever stopped reading has what it wanted.
-fn write(text: &str) -> Result<()> {
+pub(super) fn write(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -74,9 +74,35 @@ fn help_teaches() {
     for part in ["docker network create -d ipvland", "Exit status", "/var/lib/ipvland", "IPVLAND_LOG"] {
         assert!(help.contains(part), "{part} is not in\n{help}");
     }
-    for command in [&["status"][..], &["repair"], &["serve"], &["network", "inspect"], &["network", "forget"]] {
-        let help = stdout(&run(&folder, &[command, &["--help"]].concat()));
-        assert!(help.contains("Example"), "{help}");
+}
+
+#[test]
+fn every_command_has_a_manual_page_with_examples() {
+    let folder = Folder::new();
+    let output = run(&folder, &["man", folder.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{output:?}");
+    let commands = ["serve", "status", "repair", "completions", "network-ls", "network-inspect"];
+    for page in commands.map(|command| format!("ipvland-{command}.8")).into_iter().chain(["ipvland.8".into()]) {
+        let text = std::fs::read_to_string(folder.path().join(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        for section in [".TH", ".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH OPTIONS", ".SH EXAMPLES"] {
+            assert!(text.contains(section), "{page} has no {section}:\n{text}");
+        }
+    }
+    let nowhere = run(&folder, &["man", "/nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(stderr(&nowhere).starts_with("error: the manual cannot be written to /nowhere\n"), "{nowhere:?}");
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stdout(&run(&Folder::new(), &["completions", shell]));
+        for word in ["inspect", "dry-run", "forget"] {
+            assert!(script.contains(word), "{shell}: no {word} in\n{script}");
+        }
+        if let Ok(read) = Command::new(shell).args(["-n", "-c", &script]).output() {
+            assert!(read.status.success(), "{shell} does not read it: {read:?}");
+        }
     }
 }
 
