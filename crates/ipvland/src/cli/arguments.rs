@@ -184,6 +184,19 @@ Exit status:
         #[command(flatten)]
         output: OutputArgument,
     },
+    /// Tell whether ipvland can be taken off this host
+    ///
+    /// It can when no network is on record. A network that outlives its driver is one that Docker can neither use nor
+    /// remove properly, and that costs each start of Docker a quarter of a minute. The removal of a package asks this
+    /// first, and so does `make uninstall`.
+    #[command(after_long_help = "\
+Examples:
+  ipvland removable && systemctl disable --now ipvland.socket
+
+Exit status:
+  0  no network is on record
+  1  there are some, which are named, or it could not be found out")]
+    Removable,
 }
 
 /// What is to be done with networks.

@@ -201,3 +201,23 @@ parent `eth0.10` is down
 fn nothing_to_repair_for_people() {
     assert_eq!(table::findings(&[]), "nothing to repair\n");
 }
+
+#[test]
+fn networks_keep_ipvland_from_being_removed() {
+    assert_eq!(table::in_use(&[]), None);
+    let rest = "or `ipvland network forget ID` where Docker no longer knows one";
+    assert_eq!(
+        table::in_use(&[network()]).unwrap(),
+        format!(
+            "a network is on record: 0123456789ab on eth0.10; remove the containers, then `docker network rm \
+             0123456789ab`, {rest}"
+        )
+    );
+    assert_eq!(
+        table::in_use(&[network(), network()]).unwrap(),
+        format!(
+            "networks are on record: 0123456789ab on eth0.10, 0123456789ab on eth0.10; remove the containers, then \
+             `docker network rm 0123456789ab 0123456789ab`, {rest}"
+        )
+    );
+}

@@ -12,14 +12,14 @@ mod golden;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use engine::{Engine, Finding, Paths, Repair};
 
 pub(crate) use arguments::{Arguments, Command};
 use arguments::{NetworkCommand, Report};
 pub(crate) use generated::{completions, manual};
 pub(crate) use output::complain;
-use output::print;
+use output::{print, write};
 
 /// Something is wrong, says `status`.
 const FAULTS: u8 = 3;
@@ -53,6 +53,13 @@ pub(crate) fn run(paths: &Paths, report: Report) -> Result<ExitCode> {
             print(output.output, || table::findings(&findings), || json::findings(&findings))?;
             let failed = findings.iter().any(|finding| matches!(finding, Finding::Failed { .. }));
             Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
+        Report::Removable => {
+            if let Some(refusal) = table::in_use(&engine.networks()?) {
+                bail!(refusal);
+            }
+            write("no network is on record; ipvland can be removed\n")?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

@@ -46,6 +46,20 @@ pub(super) fn findings(findings: &[Finding]) -> String {
     if findings.is_empty() { "nothing to repair\n".to_owned() } else { lines(findings) }
 }
 
+/// Why ipvland cannot be removed, and what to do; `None` when it can.
+pub(super) fn in_use(networks: &[Network]) -> Option<String> {
+    let list = |item: fn(&Network) -> String, between| networks.iter().map(item).collect::<Vec<_>>().join(between);
+    let ids = list(|network| network.id.short().to_owned(), " ");
+    let named = list(|network| format!("{} on {}", network.id.short(), network.parent.name()), ", ");
+    let noun = if networks.len() == 1 { "a network is" } else { "networks are" };
+    (!networks.is_empty()).then(|| {
+        format!(
+            "{noun} on record: {named}; remove the containers, then `docker network rm {ids}`, \
+             or `ipvland network forget ID` where Docker no longer knows one"
+        )
+    })
+}
+
 fn ports(ports: &[PortReport]) -> String {
     let mut table = table(["PARENT", "KIND", "LINK", "MTU", "WANTED", "SHOWN", "NETWORKS", "ENDPOINTS"]);
     for port in ports {

@@ -81,7 +81,7 @@ fn every_command_has_a_manual_page_with_examples() {
     let folder = Folder::new();
     let output = run(&folder, &["man", folder.path().to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
-    let commands = ["serve", "status", "repair", "completions", "network-ls", "network-inspect"];
+    let commands = ["serve", "status", "repair", "removable", "completions", "network-ls", "network-inspect"];
     for page in commands.map(|command| format!("ipvland-{command}.8")).into_iter().chain(["ipvland.8".into()]) {
         let text = std::fs::read_to_string(folder.path().join(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
         for section in [".TH", ".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH OPTIONS", ".SH EXAMPLES"] {
@@ -97,13 +97,22 @@ fn every_command_has_a_manual_page_with_examples() {
 fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let script = stdout(&run(&Folder::new(), &["completions", shell]));
-        for word in ["inspect", "dry-run", "forget"] {
+        for word in ["inspect", "dry-run", "removable"] {
             assert!(script.contains(word), "{shell}: no {word} in\n{script}");
         }
         if let Ok(read) = Command::new(shell).args(["-n", "-c", &script]).output() {
             assert!(read.status.success(), "{shell} does not read it: {read:?}");
         }
     }
+}
+
+#[test]
+fn without_networks_it_is_removable() {
+    let output = run(&Folder::new(), &["removable"]);
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(0), "no network is on record; ipvland can be removed\n")
+    );
 }
 
 #[test]
