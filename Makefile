@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: demo test test-full lab-shell fmt linker help
+.PHONY: demo test test-full build install uninstall package lab-shell fmt linker packer help
 
 demo: linker ## the walk-through, on a real kernel with a real Docker Engine
 	cargo xtask demo
@@ -15,16 +15,40 @@ test: linker ## everything a change must pass
 test-full: linker ## the same on every engine of the lab, in full
 	cargo xtask test-full
 
+build: linker ## the driver, optimised, in target/release
+	cargo build --release --locked --package ipvland
+
+# Root installs, and whoever calls builds: where that is not the same person, sudo is asked. PREFIX is /usr/local, unless
+# told otherwise; with DESTDIR, for those who make packages, nobody needs to be root.
+INSTALL = $(if $(DESTDIR),,$(if $(filter 0,$(shell id -u)),,sudo)) \
+    env DESTDIR=$(DESTDIR) PREFIX=$(or $(PREFIX),/usr/local) FORCE=$(FORCE) packaging/install
+
+install: build ## the driver, its units, manual and completions on this host
+	$(INSTALL) install
+
+uninstall: ## take it off again, unless a network needs it
+	$(INSTALL) uninstall
+
+package: linker packer ## a Debian package, in target/debian
+	cargo xtask package
+
 lab-shell: ## a shell in the virtual machine
 	lab/lab shell --docker
 
 fmt: ## format the code
 	cargo fmt --all
 
+# bring PROGRAM,PACKAGES: installs what has it, where it is not there.
+bring = @command -v $(1) >/dev/null || { as_root=$$(test $$(id -u) = 0 || echo sudo); \
+    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends $(2); }
+
 # A machine that has Rust may still lack what Rust links with; nothing of ours that could install it links without it.
 linker:
-	@command -v cc >/dev/null || { as_root=$$(test $$(id -u) = 0 || echo sudo); \
-	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends gcc libc6-dev; }
+	$(call bring,cc,gcc libc6-dev)
+
+# What finds out which libraries a package needs.
+packer:
+	$(call bring,dpkg-shlibdeps,dpkg-dev)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
