@@ -5,6 +5,7 @@ mod demo;
 mod engines;
 
 mod lab;
+mod package;
 mod tally;
 mod test;
 
@@ -30,6 +31,12 @@ enum Task {
     TestFull,
     /// The walk-through, in the lab.
     Demo,
+    /// A Debian package, in target/debian.
+    Package {
+        /// The Debian revision; one more for a package of the same version that is to replace another.
+        #[arg(long, default_value_t = 1)]
+        revision: u32,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -37,5 +44,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test => test::run(Extent::Short),
         Task::TestFull => test::run(Extent::Full),
         Task::Demo => demo::run(),
+        Task::Package { revision } => package::run(revision),
     }
 }
