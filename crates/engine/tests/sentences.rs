@@ -3,6 +3,8 @@
 //! The scenarios meet those that can be provoked; here are all, those of ledger and kernel among them. A frontend puts
 //! the causes of a source between sentence and remedy.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::io;
 use std::time::Duration;
 
@@ -157,6 +159,24 @@ fn the_kernel() {
     check(
         KernelError::NameTaken { name: id("eth0.10") },
         "there is a link `eth0.10` already; remove it (`ip link delete eth0.10`), or rename it",
+    );
+    check(
+        KernelError::NameTakenInSandbox { name: id("lan0"), sandbox: id("/run/netns/a") },
+        "the container has an interface `lan0` already, in /run/netns/a; ask for another name",
+    );
+    check(
+        KernelError::AddressInUse { address: id("192.0.2.7") },
+        "another slave on the same parent has the address 192.0.2.7; choose another; `ipvland status` and `ip netns` tell \
+         who else is on the parent",
+    );
+    check(
+        KernelError::NoSysctl { sysctl: "net.ipv4.conf.IFNAME.x=1".into() },
+        "this kernel has no setting `net.ipv4.conf.IFNAME.x=1`; leave it out, or load the module that brings it",
+    );
+    check(
+        EngineError::NoSandbox(id("/run/netns/a")),
+        "there is no network namespace at /run/netns/a; the container engine makes it too late for an exact interface \
+         name: leave that out, or use Docker 28 or newer",
     );
     check(
         KernelError::VlanTaken { on: id("eth0"), id: id("10") },
