@@ -6,6 +6,7 @@
 mod capture;
 mod command;
 mod driver;
+mod engine;
 mod http;
 mod scene;
 mod standpoint;
@@ -13,5 +14,6 @@ mod standpoint;
 pub(crate) use capture::{Capture, Recording};
 pub(crate) use command::{attempt, run, wait_until};
 pub(crate) use driver::{Driver, SOCKET, call, post, refuse};
+pub(crate) use engine::Ability;
 pub(crate) use scene::{Scene, create_network, host_links, ipvland_json, links_named, recorded_networks, refused_with};
-pub(crate) use standpoint::{Host, NEIGHBOUR, Namespace, ROUTER, Standpoint};
+pub(crate) use standpoint::{Container, Host, NEIGHBOUR, Namespace, ROUTER, Standpoint};

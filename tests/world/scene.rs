@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::command::{attempt, run};
 use super::driver::{Driver, call, post};
+use super::engine::{Ability, remark};
 use super::standpoint::{Container, Namespace, docker};
 
 /// One scenario's turn on the machine.
@@ -57,6 +58,18 @@ impl Scene {
             plugin_networks: RefCell::default(),
             undo: RefCell::default(),
             _turn: turn,
+        }
+    }
+
+    /// As [`Scene::begin`], where the engine can do what the scenario is about. Where it cannot, the scenario is skipped,
+    /// with the reason.
+    pub(crate) fn where_engine_can(ability: Ability) -> Option<Self> {
+        match ability.lacking() {
+            None => Some(Self::begin()),
+            Some(reason) => {
+                remark("skipped", &format!("the engine cannot: {reason}"));
+                None
+            }
         }
     }
 
@@ -160,6 +173,14 @@ impl Scene {
     pub(crate) fn by_hand(&self, command: &str, undo: &str) {
         self.undo.borrow_mut().push(undo.to_owned());
         run(command);
+    }
+
+    /// Stops the engine and starts it with these options, which are gone when the scene is over.
+    #[track_caller]
+    pub(crate) fn restart_engine(&self, options: &str) {
+        self.undo.borrow_mut().extend(["engine start", "engine stop"].map(str::to_owned));
+        run("engine stop");
+        run(&format!("engine start {options}"));
     }
 
     /// What the driver has logged in this scene so far.

@@ -60,6 +60,13 @@ pub(crate) trait Standpoint {
         Interface::read(&shown[0])
     }
 
+    /// The same, where there may be none of that name.
+    fn try_interface(&self, name: &str) -> Option<Interface> {
+        let shown = self.attempt(&format!("ip -d -j address show dev {name}")).ok()?;
+        let shown: Value = serde_json::from_str(&shown).expect("ip prints JSON");
+        Some(Interface::read(&shown[0]))
+    }
+
     /// The names of the interfaces here.
     #[track_caller]
     fn interfaces(&self) -> Vec<String> {
@@ -152,6 +159,11 @@ impl Container {
         if let Err(error) = attempt(&command) {
             panic!("`{name}` does not answer to container {}: {error}", self.0);
         }
+    }
+
+    /// What the container's resolver says to a name.
+    pub(crate) fn looks_up(&self, name: &str) -> Result<String, String> {
+        attempt(&format!("nsenter --net --mount --target {} nslookup -retry=1 -timeout=3 {name}", self.pid()))
     }
 }
 

@@ -1,0 +1,68 @@
+//! The Docker Engine: what it can do.
+
+use std::io::Write;
+
+use super::standpoint::docker;
+
+/// What not every engine can do, whatever the driver does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ability {
+    /// `default-network-opts` of `daemon.json`.
+    DefaultNetworkOptions,
+    /// Names forwarded to the outside from an l3 network, whose default route has no router.
+    NamesForwardedInL3,
+    /// `--ipv4=false`.
+    WithoutIpv4,
+    /// No address spent on a gateway where the driver has no use for one.
+    NoNeedlessGateway,
+    /// An l3 network and a bridge network in one container.
+    L3BesideBridge,
+}
+
+impl Ability {
+    /// The first version that can, and what is the matter with those before.
+    const fn since(self) -> (Version, &'static str) {
+        match self {
+            Ability::DefaultNetworkOptions => (Version(24, 0, 0), "it has no `default-network-opts`"),
+            Ability::NamesForwardedInL3 => {
+                (Version(26, 0, 1), "it forwards no names where the default route has no router")
+            }
+            Ability::WithoutIpv4 => (Version(28, 0, 0), "it has no `--ipv4=false`: every network has IPv4"),
+            Ability::NoNeedlessGateway => {
+                (Version(28, 0, 0), "it spends an address on a gateway even where the driver has no use for one")
+            }
+            Ability::L3BesideBridge => {
+                (Version(28, 0, 0), "it cannot put a bridge network beside an l3 network: their default routes clash")
+            }
+        }
+    }
+
+    /// Why the engine here cannot; `None` where it can.
+    pub(crate) fn lacking(self) -> Option<String> {
+        let (since, reason) = self.since();
+        (Version::here() < since).then(|| format!("{reason} before {}.{}", since.0, since.1))
+    }
+}
+
+/// Major, minor and patch number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Version(u32, u32, u32);
+
+impl Version {
+    /// As the engine says. Distributions hang something of their own on it (`26.1.5+dfsg1`).
+    #[track_caller]
+    fn here() -> Self {
+        let answer = docker("/version");
+        let text = answer["Version"].as_str().expect("an engine has a version");
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
+        let mut next = || numbers.next().unwrap_or(0);
+        Self(next(), next(), next())
+    }
+}
+
+/// Puts a word behind the name of the scenario that runs. libtest knows no test that turns out not to apply while it
+/// runs; `xtask` reads these lines and counts and lists accordingly. Not by `println!`, which libtest keeps to itself.
+pub(crate) fn remark(what: &str, why: &str) {
+    let written = writeln!(std::io::stdout(), "{what}: {why}");
+    written.expect("stdout is there");
+}
