@@ -21,6 +21,7 @@ mod l3;
 mod lifecycle;
 mod mtu;
 mod names;
+mod parents;
 mod port_safety;
 mod protocol;
 mod refusals;

@@ -1,0 +1,75 @@
+//! Parents of every kind, up and down. (The LAN's own eth0 is a veth; for VLANs see `vlan`.)
+
+use crate::world::{Host, NEIGHBOUR, Scene, Standpoint, ipvland_json, refused_with};
+
+/// A link of a kind with eth1 in it, which carries containers to the LAN.
+fn carries_containers(kind: &str, parent: &str) {
+    let scene = Scene::begin();
+    scene.by_hand("ip link set eth1 down", "ip link set eth1 up");
+    scene.by_hand(&format!("ip link add {parent} type {kind}"), &format!("ip link delete {parent}"));
+    Host.run(&format!("ip link set eth1 master {parent}"));
+    Host.run("ip link set eth1 up");
+    Host.run(&format!("ip link set {parent} up"));
+    scene.network(&format!("--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent={parent} lan"));
+    let one = scene.container("one", "--net=lan alpine sleep 1d");
+
+    one.interface("eth0").is_slave_on(parent, "l2/bridge");
+    one.reaches("192.168.1.200");
+    NEIGHBOUR.reaches(&one.address("lan"));
+    scene.has_no_faults();
+}
+
+#[test]
+fn a_bond() {
+    carries_containers("bond mode active-backup", "bond7");
+}
+
+#[test]
+fn a_bridge() {
+    carries_containers("bridge", "br7");
+}
+
+#[test]
+fn a_dummy_that_was_there_stays() {
+    let scene = Scene::begin();
+    scene.by_hand("ip link add dum7 type dummy", "ip link delete dum7");
+    Host.run("ip link set dum7 up");
+    scene.network("--subnet=192.168.66.0/24 -o parent=dum7 -o ipvlan_mode=l3 lan");
+    let one = scene.container("one", "--net=lan --ip=192.168.66.7 alpine sleep 1d");
+    let other = scene.container("other", "--net=lan alpine sleep 1d");
+    one.interface("eth0").is_slave_on("dum7", "l3/bridge");
+    other.reaches("192.168.66.7");
+
+    scene.remove_containers(&["one", "other"]);
+    scene.remove_network("lan");
+    assert_eq!(Host.interface("dum7").kind, "dummy");
+}
+
+#[test]
+fn a_parent_that_has_gone_is_named_when_a_container_needs_it() {
+    let scene = Scene::begin();
+    scene.by_hand("ip link add dum7 type dummy", "ip link delete dum7");
+    scene.network("--subnet=192.168.66.0/24 -o parent=dum7 lan");
+    Host.run("ip link delete dum7");
+    let sentence = scene.refused_container("one", "--net=lan alpine sleep 1d");
+    refused_with(&sentence, &["parent `dum7` of network", "is not there", "bring `dum7` back, or remove the network"]);
+    scene.remove_containers(&["one"]);
+    scene.remove_network("lan");
+}
+
+#[test]
+fn a_parent_that_is_down_is_taken_and_reported_and_works_once_it_is_up() {
+    let scene = Scene::begin();
+    scene.by_hand("ip link set eth1 down", "ip link set eth1 up");
+    scene.network("--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth1 lan");
+    let one = scene.container("one", "--net=lan --ip=192.168.1.66 alpine sleep 1d");
+    one.interface("eth0").is_slave_on("eth1", "l2/bridge");
+    let faults = ipvland_json("status")["faults"].to_string();
+    refused_with(&faults, &["parent `eth1` is down", "ip link set eth1 up"]);
+    one.does_not_reach("192.168.1.200");
+
+    Host.run("ip link set eth1 up");
+    one.reaches("192.168.1.200");
+    NEIGHBOUR.reaches("192.168.1.66");
+    scene.has_no_faults();
+}
