@@ -13,6 +13,7 @@ mod addressing;
 mod announcements;
 mod beside_a_bridge;
 mod command_line;
+mod engine_restart;
 mod flags;
 mod inherited;
 mod isolated;
