@@ -13,6 +13,7 @@ mod addressing;
 mod announcements;
 mod beside_a_bridge;
 mod command_line;
+mod compose;
 mod engine_restart;
 mod flags;
 mod inherited;
