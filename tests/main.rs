@@ -18,6 +18,7 @@ mod engine_restart;
 mod flags;
 mod inherited;
 mod isolated;
+mod isolation;
 mod l2;
 mod l3;
 mod lifecycle;
