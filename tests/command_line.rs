@@ -60,6 +60,9 @@ fn a_network_in_use_is_not_forgotten() {
     let error = attempt("ipvland network forget shell-net").expect_err("an endpoint lives");
     refused_with(&error, &["shell-net", "in use"]);
     refused_with(&attempt("ipvland network forget nothing").expect_err("no such network"), &["no network nothing"]);
+    scene.plugin_network("shell-two", &json!({ "parent": "eth0" }), "192.168.11.0/24");
+    let error = attempt("ipvland network forget shell-").expect_err("two networks begin so");
+    refused_with(&error, &["more than one network's id begins with shell-", "give more of the id"]);
     assert_eq!(ipvland_json("network ls")[0]["id"], "shell-net");
 }
 

@@ -11,8 +11,8 @@ fn reaches_nothing_but_itself(arguments: &str) {
 
     let one = scene.container("one", "--net=island --ip=192.168.1.201 alpine sleep 1d");
     let other = scene.container("other", "--net=island --ip=192.168.1.202 alpine sleep 1d");
-    let mode = if arguments.contains("l3") { "l3/bridge" } else { "l2/bridge" };
-    one.interface("eth0").is_slave_on(&dummy, mode);
+    let mode = arguments.split_once("ipvlan_mode=").map_or("l2", |(_, mode)| mode);
+    one.interface("eth0").is_slave_on(&dummy, &format!("{mode}/bridge"));
     assert_eq!(one.default_route(), "");
     one.reaches("192.168.1.202");
     one.reaches_by_name("other");
@@ -35,6 +35,11 @@ fn without_a_parent() {
 }
 
 #[test]
+fn without_a_parent_in_l3s() {
+    reaches_nothing_but_itself("-o ipvlan_mode=l3s");
+}
+
+#[test]
 fn internal_with_a_parent_which_is_left_alone() {
     let before = Host.interface("eth0");
     reaches_nothing_but_itself("--internal -o parent=eth0");
@@ -44,6 +49,24 @@ fn internal_with_a_parent_which_is_left_alone() {
 #[test]
 fn internal_in_l3() {
     reaches_nothing_but_itself("--internal -o ipvlan_mode=l3");
+}
+
+#[test]
+fn several_subnets_without_a_parent_in_l3() {
+    let scene = Scene::begin();
+    let subnets =
+        "--subnet=192.168.66.0/24 --subnet=192.168.67.0/24 --subnet=2001:db8:66::/64 --subnet=2001:db8:67::/64";
+    scene.network(&format!("--ipv6 {subnets} -o ipvlan_mode=l3 island"));
+    assert_eq!(scene.inspect_network("island")["IPAM"]["Config"].as_array().map(Vec::len), Some(4));
+    let one = scene.container("one", "--net=island --ip=192.168.66.7 --ip6=2001:db8:66::7 alpine sleep 1d");
+    let other = scene.container("other", "--net=island --ip=192.168.67.7 --ip6=2001:db8:67::7 alpine sleep 1d");
+    assert_eq!((one.default_route(), one.default_route_v6()), (String::new(), String::new()));
+    other.reaches_by_name("other");
+    // Without a default route a container knows its own subnets only.
+    one.does_not_reach("192.168.67.7");
+    one.run("ip route add 192.168.67.0/24 dev eth0");
+    other.run("ip route add 192.168.66.0/24 dev eth0");
+    one.reaches("192.168.67.7");
 }
 
 #[test]

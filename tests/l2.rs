@@ -50,6 +50,7 @@ fn mode_and_gateway_have_defaults() {
     assert_ne!(one.address("plain_net"), "192.168.1.1");
     one.interface("eth0").is_slave_on("eth0", "l2/bridge");
     assert_eq!(one.default_route(), "default via 192.168.1.1 dev eth0");
+    assert_eq!(one.run("cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6"), "1", "no subnet, no IPv6");
     one.reaches("192.168.1.1");
     NEIGHBOUR.reaches(&one.address("plain_net"));
 }

@@ -18,6 +18,30 @@ fn the_mtu_asked_for_is_in_effect_in_the_container() {
     );
 }
 
+fn is_in_effect_in(mode: &str) {
+    let scene = Scene::begin();
+    scene.network(&format!(
+        "--ipv6 --subnet=192.168.214.0/24 --subnet=2001:db8:214::/64 -o parent=eth0 -o ipvlan_mode={mode} \
+         -o com.docker.network.driver.mtu=1400 small"
+    ));
+    let one = scene.container("one", "--net=small alpine sleep 1d");
+    assert_eq!(one.interface("eth0").mtu, 1400);
+    one.run("ping -q -c 1 -w 8 -M do -s 1372 192.168.1.1");
+    assert!(one.attempt("ping -q -c 1 -w 1 -M do -s 1373 192.168.1.1").is_err());
+    one.run("ping -q -c 1 -w 8 -M do -s 1352 2001:db8:1::1");
+    assert!(one.attempt("ping -q -c 1 -w 1 -M do -s 1353 2001:db8:1::1").is_err());
+}
+
+#[test]
+fn the_mtu_asked_for_is_in_effect_in_l3() {
+    is_in_effect_in("l3");
+}
+
+#[test]
+fn the_mtu_asked_for_is_in_effect_in_l3s() {
+    is_in_effect_in("l3s");
+}
+
 #[test]
 fn a_wrong_mtu_is_refused() {
     let scene = Scene::begin();

@@ -47,6 +47,23 @@ fn parents_that_do_not_exist_and_cannot_be_made() {
 }
 
 #[test]
+fn vlan_links_that_cannot_be_made() {
+    let scene = Scene::begin();
+    scene.by_hand("ip link add link eth0 name office type vlan id 30", "ip link delete office");
+    refused(&scene, "-o parent=eth0.30", &["there is a link for VLAN 30 on `eth0` already", "pass that link's name"]);
+    scene.by_hand("ip link set eth1 down", "ip link set eth1 up");
+    refused(&scene, "-o parent=eth1.30", &["cannot be set up while the link below it is down", "ip link set LINK up"]);
+}
+
+#[test]
+fn options_of_a_container_that_mean_nothing() {
+    let scene = Scene::begin();
+    scene.network("--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0 db_net");
+    let sentence = scene.refused_container("one", "--network=name=db_net,driver-opt=speed=9 alpine sleep 1d");
+    refused_with(&sentence, &["an endpoint has no option `speed`", "leave `--driver-opt speed` out"]);
+}
+
+#[test]
 fn parents_that_are_no_ethernet_links() {
     let scene = Scene::begin();
     refused(&scene, "-o parent=lo", &["parent `lo` is the loopback", "leave `parent` out"]);
