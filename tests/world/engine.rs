@@ -11,6 +11,8 @@ pub(crate) enum Ability {
     DefaultNetworkOptions,
     /// Names forwarded to the outside from an l3 network, whose default route has no router.
     NamesForwardedInL3,
+    /// Links that the driver has set up in the container, under an exact name.
+    ExactNames,
     /// `--ipv4=false`.
     WithoutIpv4,
     /// No address spent on a gateway where the driver has no use for one.
@@ -27,6 +29,7 @@ impl Ability {
             Ability::NamesForwardedInL3 => {
                 (Version(26, 0, 1), "it forwards no names where the default route has no router")
             }
+            Ability::ExactNames => (Version(28, 0, 0), "it sets up every link itself, and so names it"),
             Ability::WithoutIpv4 => (Version(28, 0, 0), "it has no `--ipv4=false`: every network has IPv4"),
             Ability::NoNeedlessGateway => {
                 (Version(28, 0, 0), "it spends an address on a gateway even where the driver has no use for one")
