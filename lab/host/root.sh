@@ -6,8 +6,8 @@
 # and the engine's programs are 20 to 90 MB each.
 # shellcheck shell=bash
 
-# Where the image's own files are, in the order of their weight: names that the hash and the build share.
-readonly ROOT_SOURCES=(host/root.sh host/root-customize host/images.sh guest/initramfs)
+# With the release's own, the files that shape an image.
+readonly ROOT_SOURCES=(guest/packages host/root.sh host/root-customize host/images.sh guest/initramfs)
 
 root_folder() {
     local hash
@@ -35,15 +35,21 @@ build_root() {
     say "built $folder"
 }
 
+# What is asked for in the list of all roots and in the release's own: packages, and `apt: OPTION` in the words of apt.conf.
+listed() {
+    sed -e 's/#.*//' -e '/^\s*$/d' "$LAB_HOME/guest/packages" "$LAB_HOME/releases/$LAB_RELEASE"
+}
+
 make_root() {
-    local packages
-    packages=$(sed -e 's/#.*//' -e '/^linux-image/d' -e '/^\s*$/d' "$LAB_HOME/releases/$LAB_RELEASE" | paste -sd,)
+    local packages kernel options
+    packages=$(listed | sed -e '/^apt:/d' -e '/^linux-image/d' | paste -sd,)
+    kernel=$(listed | grep '^linux-image')
+    mapfile -t options < <(listed | sed -n 's/^apt: */--aptopt=/p')
     say "building the $LAB_RELEASE root"
     # In a mount namespace of its own: however it is interrupted, none of its mounts stays behind.
     run_logged "$LAB_DIR/mmdebstrap.log" as_root unshare --mount mmdebstrap --variant=apt --include="$packages" \
-        --customize-hook="$LAB_HOME/host/root-customize \"\$1\" $(sed -n 's/^linux-image/&/p' "$LAB_HOME/releases/$LAB_RELEASE")" \
-        "$LAB_RELEASE" "$1/root"
-    cp "$1"/root/boot/vmlinuz-* "$1/vmlinuz"
+        --customize-hook="$LAB_HOME/host/root-customize \"\$1\" $kernel" "${options[@]}" "$LAB_RELEASE" "$1/root"
+    as_root mv "$1/root/boot/vmlinuz" "$1/vmlinuz"
 }
 
 make_image() {
@@ -75,7 +81,7 @@ make_initramfs() {
 boot_modules() {
     local root=$1 version module
     version=$(ls "$root/usr/lib/modules")
-    for module in virtio_blk ext4 overlay 9pnet_virtio 9p; do
+    for module in virtio_pci virtio_console virtio_blk ext4 overlay 9pnet_virtio 9p; do
         as_root chroot "$root" modprobe --set-version "$version" --show-depends "$module"
     done | awk '/^insmod/ && !seen[$2]++ { print $2 }'
 }
