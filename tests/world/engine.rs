@@ -1,5 +1,6 @@
 //! The Docker Engine: what it can do.
 
+use std::fmt;
 use std::io::Write;
 
 use super::standpoint::docker;
@@ -22,28 +23,28 @@ pub(crate) enum Ability {
 }
 
 impl Ability {
-    /// The first version that can, and what is the matter with those before.
+    /// The first version that can, and what those before are like.
     const fn since(self) -> (Version, &'static str) {
         match self {
-            Ability::DefaultNetworkOptions => (Version(24, 0, 0), "it has no `default-network-opts`"),
+            Ability::DefaultNetworkOptions => (Version(24, 0, 0), "has no `default-network-opts`"),
             Ability::NamesForwardedInL3 => {
-                (Version(26, 0, 1), "it forwards no names where the default route has no router")
+                (Version(26, 0, 1), "forwards no names from a network whose default route has no router")
             }
-            Ability::ExactNames => (Version(28, 0, 0), "it sets up every link itself, and so names it"),
-            Ability::WithoutIpv4 => (Version(28, 0, 0), "it has no `--ipv4=false`: every network has IPv4"),
+            Ability::ExactNames => (Version(28, 0, 0), "sets up every link itself, and so names it"),
+            Ability::WithoutIpv4 => (Version(28, 0, 0), "has no `--ipv4=false`: every network has IPv4"),
             Ability::NoNeedlessGateway => {
-                (Version(28, 0, 0), "it spends an address on a gateway even where the driver has no use for one")
+                (Version(28, 0, 0), "spends an address on a gateway even where the driver has no use for one")
             }
             Ability::L3BesideBridge => {
-                (Version(28, 0, 0), "it cannot put a bridge network beside an l3 network: their default routes clash")
+                (Version(28, 0, 0), "cannot put a bridge network beside an l3 network: their default routes clash")
             }
         }
     }
 
     /// Why the engine here cannot; `None` where it can.
     pub(crate) fn lacking(self) -> Option<String> {
-        let (since, reason) = self.since();
-        (Version::here() < since).then(|| format!("{reason} before {}.{}", since.0, since.1))
+        let (since, what) = self.since();
+        (Version::here() < since).then(|| format!("Docker before {since} {what}"))
     }
 }
 
@@ -60,6 +61,15 @@ impl Version {
         let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
         let mut next = || numbers.next().unwrap_or(0);
         Self(next(), next(), next())
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.2 {
+            0 => write!(f, "{}.{}", self.0, self.1),
+            patch => write!(f, "{}.{}.{patch}", self.0, self.1),
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl Scene {
         match ability.lacking() {
             None => Some(Self::begin()),
             Some(reason) => {
-                remark("skipped", &format!("the engine cannot: {reason}"));
+                remark("skipped", &reason);
                 None
             }
         }

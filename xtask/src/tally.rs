@@ -145,7 +145,7 @@ mod tests {
     fn what_a_test_remarks_of_itself_counts() {
         let output = "test elsewhere ... ok\nengine: Docker 26.1\n\
             test l2::one ... ok\n\
-            test l2::two ... skipped: the engine cannot: it is too old\nok\n\
+            test l2::two ... skipped: it is too old\nok\n\
             test l2::three ... refused: leave it out\nok\n\
             test l2::four ... refused: leave it out\nFAILED\n\
             test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.50s\n";
@@ -157,7 +157,7 @@ mod tests {
             results.tests,
             [
                 outcome("one", Outcome::Passed),
-                outcome("two", Outcome::Skipped("the engine cannot: it is too old".into())),
+                outcome("two", Outcome::Skipped("it is too old".into())),
                 outcome("three", Outcome::Refused("leave it out".into())),
                 outcome("four", Outcome::Failed),
             ]
