@@ -37,10 +37,10 @@ pub(crate) trait Standpoint {
         }
     }
 
-    /// Asserts that no answer to a ping comes back, and gives what `ping` says to that.
+    /// Asserts that no answer to several pings comes back within a second, and gives what `ping` says to that.
     #[track_caller]
     fn does_not_reach(&self, address: &str) -> String {
-        match self.attempt(&format!("ping -q -n -c 2 -i 0.3 -W 1 {address}")) {
+        match self.attempt(&format!("ping -q -n -c 1 -i 0.3 -w 1 {address}")) {
             Ok(answer) => panic!("{address} answers to `{}`: {answer}", self.enter()),
             Err(error) => error,
         }
