@@ -8,6 +8,8 @@ use super::standpoint::docker;
 /// What not every engine can do, whatever the driver does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ability {
+    /// A subnet of two IPv4 addresses.
+    SmallSubnets,
     /// `default-network-opts` of `daemon.json`.
     DefaultNetworkOptions,
     /// Names forwarded to the outside from an l3 network, whose default route has no router.
@@ -26,6 +28,7 @@ impl Ability {
     /// The first version that can, and what those before are like.
     const fn since(self) -> (Version, &'static str) {
         match self {
+            Ability::SmallSubnets => (Version(23, 0, 0), "gives no address out of a subnet of two"),
             Ability::DefaultNetworkOptions => (Version(24, 0, 0), "has no `default-network-opts`"),
             Ability::NamesForwardedInL3 => {
                 (Version(26, 0, 1), "forwards no names from a network whose default route has no router")
