@@ -47,6 +47,6 @@ fn joined_and_left_in_both_orders_in_l2() {
 
 #[test]
 fn joined_and_left_in_both_orders_in_l3() {
-    let Some(scene) = Scene::where_engine_can(Ability::L3BesideBridge) else { return };
+    let Some(scene) = Scene::where_engine_can(Ability::L3BesideOthers) else { return };
     both_orders(&scene, "l3", "192.168.214.0/24", "192.168.214.66");
 }

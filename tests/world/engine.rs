@@ -20,8 +20,8 @@ pub(crate) enum Ability {
     WithoutIpv4,
     /// No address spent on a gateway where the driver has no use for one.
     NoNeedlessGateway,
-    /// An l3 network and a bridge network in one container.
-    L3BesideBridge,
+    /// An l3 network and another one in the same container.
+    L3BesideOthers,
 }
 
 impl Ability {
@@ -38,8 +38,8 @@ impl Ability {
             Ability::NoNeedlessGateway => {
                 (Version(28, 0, 0), "spends an address on a gateway even where the driver has no use for one")
             }
-            Ability::L3BesideBridge => {
-                (Version(28, 0, 0), "cannot put a bridge network beside an l3 network: their default routes clash")
+            Ability::L3BesideOthers => {
+                (Version(28, 0, 0), "cannot put another network beside an l3 network: their default routes clash")
             }
         }
     }
