@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -11,9 +11,9 @@ use crate::cargo::{build, cargo};
 /// The release of cargo-deb that packs.
 const CARGO_DEB: &str = "3.8.0";
 
-/// Makes the package; cargo-deb says where it is.
+/// Makes the package, and says where it is.
 pub(crate) fn run(revision: u32) -> Result<ExitCode> {
-    debian_package(revision)?;
+    println!("{}", debian_package(revision)?.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -40,20 +40,12 @@ pub(crate) fn debian_package(revision: u32) -> Result<PathBuf> {
     succeed(&mut stage)?;
     fs::write(staging.join("changelog"), changelog(revision)?)?;
 
-    let package = target.join(format!("debian/ipvland_{}-{revision}.deb", env!("CARGO_PKG_VERSION")));
     let mut pack = Command::new(tools.join("bin/cargo-deb"));
-    pack.args([
-        "--quiet",
-        "--no-build",
-        "--strip",
-        "--package",
-        "ipvland",
-        "--deb-revision",
-        &revision.to_string(),
-        "--output",
-    ]);
-    succeed(pack.arg(&package).current_dir(checkout))?;
-    Ok(package)
+    pack.args(["--quiet", "--no-build", "--package", "ipvland", "--deb-revision", &revision.to_string()]);
+    let packed = pack.current_dir(checkout).stderr(Stdio::inherit()).output().context("cargo-deb does not run")?;
+    ensure!(packed.status.success(), "cargo-deb failed");
+    let path = String::from_utf8(packed.stdout).context("the package's path is no text")?;
+    Ok(path.trim().into())
 }
 
 /// Debian wants a change log of the packaging beside that of the program, which says what changed for its users.
