@@ -10,6 +10,8 @@ pub(crate) const DEFAULT: &str = "trixie";
 pub(crate) struct Run<'a> {
     /// A file of `lab/releases`.
     pub(crate) release: &'a str,
+    /// What is up when the script begins: `--docker` or `--systemd`.
+    pub(crate) boot: &'a str,
     /// Programs, each with the name it has on the machine's PATH.
     pub(crate) programs: &'a [(&'a Path, &'a str)],
     /// Seconds, boot included.
@@ -19,10 +21,10 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Boots a machine with a Docker Engine; its status is the script's.
+    /// Boots a machine; its status is the script's.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(checkout().join("lab/lab"));
-        command.env("LAB", self.release).args(["run", "--docker", "--timeout"]).arg(self.limit.to_string());
+        command.env("LAB", self.release).args(["run", self.boot, "--timeout"]).arg(self.limit.to_string());
         for (file, name) in self.programs {
             command.arg("--copy").arg(format!("{}:{name}", file.display()));
         }

@@ -138,6 +138,7 @@ fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results
     );
     let run = lab::Run {
         release,
+        boot: "--docker",
         programs: &[
             (built.driver.executable("ipvland")?, "ipvland"),
             (built.tests.executable(KERNEL_TESTS)?, KERNEL_TESTS),
