@@ -3,7 +3,7 @@
 mod cargo;
 mod demo;
 mod engines;
-
+mod installation;
 mod lab;
 mod package;
 mod tally;
@@ -29,6 +29,8 @@ enum Task {
     Test,
     /// The same, with every release of the lab in full; compares what each engine does with `docs/engines.md`.
     TestFull,
+    /// Installing, upgrading and removing, in the lab, on a machine with systemd.
+    TestInstallation,
     /// The walk-through, in the lab.
     Demo,
     /// A Debian package, in target/debian.
@@ -43,6 +45,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().task {
         Task::Test => test::run(Extent::Short),
         Task::TestFull => test::run(Extent::Full),
+        Task::TestInstallation => installation::run(),
         Task::Demo => demo::run(),
         Task::Package { revision } => package::run(revision),
     }

@@ -1,0 +1,146 @@
+//! The machine: Docker runs, ipvland is not there, and is not there again when a scenario is over.
+
+use std::cell::RefCell;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::world::{Container, NEIGHBOUR, ROUTER, Standpoint, attempt, run};
+
+/// The package, and one of the same version with a higher revision.
+pub(crate) const PACKAGE: &str = "/opt/ipvland/bin/ipvland.deb";
+pub(crate) const NEWER: &str = "/opt/ipvland/bin/ipvland-newer.deb";
+
+/// One scenario's turn.
+///
+/// Dropped, it removes what was made through it and the driver, and asserts that nothing of ipvland is left.
+pub(crate) struct Machine {
+    containers: RefCell<Vec<String>>,
+    networks: RefCell<Vec<String>>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Machine {
+    /// Waits for the machine to be free.
+    pub(crate) fn begin() -> Self {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        run("engine start");
+        // The lab keeps the ledger in memory; a mount is nothing that a package could remove.
+        if attempt("mountpoint --quiet /var/lib/ipvland").is_ok() {
+            run("umount /var/lib/ipvland");
+            run("rmdir /var/lib/ipvland");
+        }
+        assert_eq!(traces(), [""; 0], "before the scenario");
+        Self { containers: RefCell::default(), networks: RefCell::default(), _turn: turn }
+    }
+
+    /// The same, with the package installed.
+    pub(crate) fn with_package() -> Self {
+        let machine = Self::begin();
+        run(&format!("dpkg --install {PACKAGE}"));
+        machine
+    }
+
+    /// `docker network create -d ipvland ...` on the LAN, and its id.
+    #[track_caller]
+    pub(crate) fn network(&self, name: &str) -> String {
+        self.network_of(name, "--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0")
+    }
+
+    /// `docker network create -d ipvland ...`, and its id.
+    #[track_caller]
+    pub(crate) fn network_of(&self, name: &str, options: &str) -> String {
+        self.networks.borrow_mut().push(name.to_owned());
+        run(&format!("docker network create -d ipvland {options} {name}"))
+    }
+
+    /// `docker run -d --name NAME --net=NETWORK ...`, which answers to the router.
+    #[track_caller]
+    pub(crate) fn container(&self, name: &str, network: &str, options: &str) -> Container {
+        self.containers.borrow_mut().push(name.to_owned());
+        // `sleep` as process 1 would ignore the usual signal, and cost each stop of Docker ten seconds.
+        run(&format!("docker run -d --name {name} --net={network} --stop-signal=KILL {options} alpine sleep 1d"));
+        let container = Container(name.to_owned());
+        ROUTER.reaches(&container.address(network));
+        container
+    }
+
+    /// Removes the containers and networks of this scenario.
+    pub(crate) fn remove_all(&self) {
+        let removed = [("rm --force", self.containers.take()), ("network rm", self.networks.take())];
+        for (command, names) in removed.iter().filter(|(_, names)| !names.is_empty()) {
+            run(&format!("docker {command} {}", names.join(" ")));
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("--- journal\n{}\n---", run("journalctl --no-pager --lines=80 --unit=ipvland* --unit=docker"));
+            // As far as it goes: the next scenario says what is left.
+            for names in [self.containers.take(), self.networks.take()] {
+                let _ = attempt(&format!("docker rm --force {}", names.join(" ")));
+                let _ = attempt(&format!("docker network rm {}", names.join(" ")));
+            }
+            let _ = attempt("dpkg --purge ipvland");
+            let _ = attempt("env FORCE=1 /src/packaging/install uninstall");
+            let _ = attempt("rm -rf /var/lib/ipvland /run/systemd/system/ipvland.service.d");
+            let _ = attempt("systemctl reset-failed ipvland.service ipvland.socket");
+            return;
+        }
+        self.remove_all();
+        if attempt("dpkg --status ipvland").is_ok() {
+            run("dpkg --purge ipvland");
+        }
+        assert_eq!(traces(), [""; 0], "after the scenario");
+    }
+}
+
+/// Everything on this machine that bears the driver's name: files, units, links. dpkg's own records are not among it.
+pub(crate) fn traces() -> Vec<String> {
+    let files = run("find /etc /usr /var/lib /run -path /var/lib/dpkg -prune -o -name *ipvland* -print");
+    let units = run("systemctl list-units --all --plain --no-legend ipvland*");
+    let links = run("ip -brief link");
+    let ours = |line: &&str| ["ipl", "ivd-"].iter().any(|prefix| line.starts_with(prefix));
+    files.lines().chain(units.lines()).chain(links.lines().filter(ours)).map(str::to_owned).collect()
+}
+
+/// One property of a unit.
+#[track_caller]
+pub(crate) fn property(unit: &str, name: &str) -> String {
+    run(&format!("systemctl show --property={name} --value {unit}"))
+}
+
+/// Whether the socket and the daemon are up.
+#[track_caller]
+pub(crate) fn active() -> (bool, bool) {
+    let is = |unit| property(unit, "ActiveState") == "active";
+    (is("ipvland.socket"), is("ipvland.service"))
+}
+
+/// A ping that does not stop, from the neighbour.
+pub(crate) struct Pings(Child);
+
+impl Pings {
+    /// Begins to send twenty a second.
+    #[track_caller]
+    pub(crate) fn begin(address: &str) -> Self {
+        let command = format!("{} ping -n -O -i 0.05 {address}", NEIGHBOUR.enter());
+        let mut words = command.split_whitespace();
+        let mut ping = Command::new(words.next().expect("a command has a first word"));
+        Self(ping.args(words).stdout(Stdio::piped()).spawn().expect("`nsenter` is on PATH"))
+    }
+
+    /// Ends it: how many were answered, and a line for each that was not.
+    #[track_caller]
+    pub(crate) fn end(self) -> (usize, Vec<String>) {
+        run(&format!("kill -INT {}", self.0.id()));
+        let output = self.0.wait_with_output().expect("it is our child");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let answered = said.lines().filter(|line| line.contains(" bytes from ")).count();
+        // One that is on the way when it ends is not among them.
+        let lost = said.lines().filter(|line| line.contains("no answer yet") || line.contains("Unreachable"));
+        (answered, lost.map(str::to_owned).collect())
+    }
+}

@@ -1,0 +1,44 @@
+//! `cargo xtask test-installation`: ipvland installed, upgraded and removed on a machine with systemd.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::cargo::build;
+use crate::lab;
+use crate::package::debian_package;
+use crate::tally::{Tally, tests};
+
+/// Seconds, boot included.
+const LIMIT: u32 = 900;
+
+/// Runs the scenarios, and prints how many passed as the last line.
+pub(crate) fn run() -> Result<ExitCode> {
+    let tally = test()?;
+    println!("{tally}");
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Makes two packages, one to be replaced by the other, and runs the scenarios with them.
+pub(crate) fn test() -> Result<Tally> {
+    let older = debian_package(1)?;
+    // cargo-deb removes the packages of other revisions.
+    let package = older.with_file_name("older.deb");
+    fs::rename(&older, &package).context("the package cannot be renamed")?;
+    let newer = debian_package(2)?;
+    let driver = build(&["build", "--release", "--package", "ipvland"])?;
+    let scenarios = build(&["test", "--package", "end-to-end", "--test", "installation", "--no-run"])?;
+    let run = lab::Run {
+        boot: "--systemd",
+        programs: &[
+            (&package, "ipvland.deb"),
+            (&newer, "ipvland-newer.deb"),
+            (driver.executable("ipvland")?, "ipvland-built"),
+            (scenarios.executable("installation")?, "installation"),
+        ],
+        limit: LIMIT,
+        script: "installation --test-threads=1",
+    };
+    tests(&mut run.command())
+}
