@@ -30,6 +30,7 @@ pub(crate) fn test() -> Result<Tally> {
     let driver = build(&["build", "--release", "--package", "ipvland"])?;
     let scenarios = build(&["test", "--package", "end-to-end", "--test", "installation", "--no-run"])?;
     let run = lab::Run {
+        release: lab::DEFAULT,
         boot: "--systemd",
         programs: &[
             (&package, "ipvland.deb"),
@@ -40,5 +41,5 @@ pub(crate) fn test() -> Result<Tally> {
         limit: LIMIT,
         script: "installation --test-threads=1",
     };
-    tests(&mut run.command())
+    Ok(tests(&mut run.command())?.tally)
 }
