@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{Built, build, cargo};
 use crate::tally::{Outcome, Results, Tally, check, tests};
-use crate::{engines, lab};
+use crate::{engines, installation, lab};
 
 /// Seconds for one boot of the lab with everything in it.
 const LAB_LIMIT: u32 = 1500;
@@ -62,6 +62,7 @@ fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
             let releases = [OLDEST, lab::DEFAULT, NEWEST];
             let runs: Vec<_> =
                 releases.iter().filter_map(|name| report.results(name, || scenarios(built, name, &[]))).collect();
+            report.stage("installing", installation::test);
             report.stage("docs/engines.md", || Ok(Tally::of(engines::agree_with(&runs)?)));
         }
     }
