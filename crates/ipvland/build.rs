@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    let commit = commit().unwrap_or_else(|| "commit unknown, built outside a git checkout".into());
+    let commit = commit().unwrap_or_else(|| "commit unknown, built without git".into());
     println!("cargo::rustc-env=IPVLAND_VERSION={} ({commit})", env!("CARGO_PKG_VERSION"));
     println!("cargo::rerun-if-changed=build.rs");
 }

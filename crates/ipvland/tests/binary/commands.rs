@@ -123,7 +123,7 @@ fn the_version_names_the_commit() {
         let git = Command::new("git").args(["show", "--no-patch", "--abbrev=12", "--format=%h %cs"]).output().unwrap();
         stdout(&git).trim().to_owned()
     } else {
-        "commit unknown, built outside a git checkout".to_owned()
+        "commit unknown, built without git".to_owned()
     };
     assert_eq!(version, format!("ipvland {} ({commit})\n", env!("CARGO_PKG_VERSION")));
 }
