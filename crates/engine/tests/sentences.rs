@@ -21,7 +21,7 @@ fn check(error: impl Into<EngineError>, sentence: &str) {
 }
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().unwrap()
+    text.parse().expect("it is a valid one")
 }
 
 fn l3() -> PortSettings {
