@@ -117,6 +117,13 @@ impl Scene {
         }
     }
 
+    /// The same where only this engine's containers are refused: the table of the engines shows this part of the sentence.
+    #[track_caller]
+    pub(crate) fn container_is_refused_here(&self, arguments: &str, part: &str) {
+        refused_with(&self.refused_container("refused", arguments), &[part]);
+        remark("refused", part);
+    }
+
     fn try_container(&self, name: &str, arguments: &str) -> Result<Container, String> {
         self.containers.borrow_mut().push(name.to_owned());
         attempt(&format!("docker run -d --name {name} {arguments}")).map(|_| Container(name.to_owned()))
