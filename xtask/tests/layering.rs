@@ -10,10 +10,11 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate may use of ours, for itself, for its build and for its tests.
-const OURS: [(&str, &[&str]); 7] = [
+const OURS: [(&str, &[&str]); 8] = [
+    ("killpoint", &[]),
     ("model", &[]),
-    ("store", &["model"]),
-    ("kernel", &["model"]),
+    ("store", &["killpoint", "model"]),
+    ("kernel", &["killpoint", "model"]),
     ("engine", &["model", "store", "kernel"]),
     ("ipvland", &["engine", "model"]),
     ("end-to-end", &[]),
@@ -32,7 +33,7 @@ const KEPT: [(&str, &[&str]); 4] = [
 ];
 
 /// Those that are not part of the product: what they use never gets into it.
-const TOOLS: [&str; 2] = ["end-to-end", "xtask"];
+const TOOLS: [&str; 3] = ["end-to-end", "killpoint", "xtask"];
 
 /// What a crate uses, and which of it only its tests do.
 struct Uses {

@@ -65,7 +65,11 @@ fn open(place: &Place) -> io::Result<Netlink> {
 
 /// A kernel without IPv6 has no IPv6 to disable, and that is success.
 fn set_sysctl(step: &Step, sandbox: &SandboxKey, name: &InterfaceName, sysctl: &Sysctl) -> Result<(), KernelError> {
-    let write = || std::fs::write(sysctl.path(name), sysctl.value());
+    let write = || {
+        std::fs::write(sysctl.path(name), sysctl.value())?;
+        killpoint::step_taken();
+        Ok(())
+    };
     let written = Namespace::open(Path::new(sandbox.as_str())).and_then(|namespace| namespace.run(write));
     match written {
         Err(error) if error.kind() == io::ErrorKind::NotFound && *sysctl == Sysctl::disable_ipv6(true) => Ok(()),

@@ -83,7 +83,9 @@ impl Netlink {
     /// Has something changed, and waits for the acknowledgement.
     pub(crate) fn change(&mut self, message: RouteNetlinkMessage, flags: u16) -> Result<(), Failure> {
         self.send(message, flags | NLM_F_ACK)?;
-        self.receive(|_, _| {}).map(|_| ())
+        self.receive(|_, _| {})?;
+        killpoint::step_taken();
+        Ok(())
     }
 
     /// Asks for one object; `None` where there is none (ENODEV).

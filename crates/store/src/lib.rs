@@ -127,6 +127,7 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         transaction.commit()?;
+        killpoint::step_taken();
         Ok(result)
     }
 }
