@@ -16,6 +16,7 @@ mod networks;
 mod port;
 mod repair;
 mod status;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,7 @@ pub use error::EngineError;
 pub use networks::NetworkRequest;
 pub use repair::{Finding, Repair};
 pub use status::{EndpointReport, NetworkReport, PortReport, Status};
+pub use watch::{Changes, Watch};
 
 /// Where the engine keeps what it must remember.
 #[derive(Debug, Clone)]

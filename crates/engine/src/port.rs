@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kernel::{LockKey, PortLock, Scope};
 use model::{
-    InterfaceName, LinkIntent, Mark, Network, Observed, Parent, Shape, Step, converge, desired, foreign_slaves,
-    port_settings,
+    Endpoint, InterfaceName, LinkIntent, Mark, Network, Observed, Parent, PortSettings, Shape, Step, converge, desired,
+    foreign_slaves, port_settings,
 };
 use store::PortRecords;
 
@@ -105,7 +105,7 @@ impl Port<'_> {
         if observed.host_link(&self.parent).is_none() {
             return Ok(()); // still to be made, so free
         }
-        let marks: Vec<Mark> = self.records()?.endpoints.iter().map(model::Endpoint::mark).collect();
+        let marks: Vec<Mark> = self.records()?.endpoints.iter().map(Endpoint::mark).collect();
         let everywhere = kernel::observe(Scope::Everywhere(&[]))?;
         let foreign = foreign_slaves(&self.parent, &marks, &everywhere);
         match foreign.into_iter().find(|holder| holder.settings != wanted) {
@@ -113,6 +113,22 @@ impl Port<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// What somebody else has done to a port, a sentence each: it shows other settings than its networks need, or carries
+/// slaves that are not ours.
+pub(crate) fn intrusions<'e>(
+    parent: &InterfaceName,
+    wanted: PortSettings,
+    endpoints: impl Iterator<Item = &'e Endpoint>,
+    observed: &Observed,
+) -> Vec<String> {
+    let marks: Vec<Mark> = endpoints.map(Endpoint::mark).chain([Mark::Sentinel(parent.clone())]).collect();
+    let flipped = port_settings(parent, observed).filter(|found| *found != wanted);
+    let flipped = flipped.map(|found| format!("the port on `{parent}` is {found} and its networks need {wanted}"));
+    let foreign = foreign_slaves(parent, &marks, observed).into_iter();
+    let foreign = foreign.map(|holder| format!("the port on `{parent}` is shared with {holder}, which is not ours"));
+    flipped.into_iter().chain(foreign).collect()
 }
 
 /// Whether an intent's link is in sight; an error that says so where it should be and is not.

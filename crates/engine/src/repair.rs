@@ -14,6 +14,7 @@ use model::{
 use store::PortRecords;
 
 use crate::endpoints::place_of;
+use crate::port::intrusions;
 use crate::{Engine, EngineError};
 
 /// Whether repair acts or only tells.
@@ -40,6 +41,13 @@ pub enum Finding {
     EndpointDead(EndpointId),
     /// A change that the kernel needs.
     Step(Step),
+    /// Somebody else's link on the port, or what it did to the port. It is left alone.
+    Foreign {
+        /// The parent whose port it is.
+        parent: InterfaceName,
+        /// What it is.
+        fault: String,
+    },
     /// Something that could not be done; the records stay for the next repair.
     Failed {
         /// The parent whose port it was.
@@ -58,6 +66,7 @@ impl fmt::Display for Finding {
             Finding::EndpointFinished(id) => write!(f, "endpoint {}: removal was cut off, finished", id.short()),
             Finding::EndpointDead(id) => write!(f, "endpoint {}: dead, removed", id.short()),
             Finding::Step(step) => step.fmt(f),
+            Finding::Foreign { parent: _, fault } => write!(f, "{fault}, left alone"),
             Finding::Failed { parent, error } => write!(f, "port {parent}: {error}"),
         }
     }
@@ -87,7 +96,11 @@ impl Engine {
         let records = port.records()?;
         let sandboxes: Vec<SandboxKey> = records.endpoints.iter().filter_map(|e| e.sandbox.clone()).collect();
         let observed = kernel::observe(Scope::Everywhere(&sandboxes))?;
+        let wanted = records.networks.first().map(|network| network.settings).unwrap_or_default();
+        let foreign = intrusions(parent.name(), wanted, records.endpoints.iter(), &observed);
         let (mended, mut findings) = mend(records, &observed, &self.now()?);
+        let found = |fault| Finding::Foreign { parent: parent.name().clone(), fault };
+        findings.extend(foreign.into_iter().map(found));
         let steps = converge(&desired(&mended.networks, &mended.endpoints), &observed);
         if how == Repair::DryRun {
             findings.extend(steps.into_iter().map(Finding::Step));
@@ -118,7 +131,11 @@ impl Engine {
             Finding::NetworkUndone(id) => self.store.doom_network(id)?,
             Finding::AttachUndone(id) => self.store.undo_attach(id)?,
             Finding::EndpointDead(id) => self.store.begin_detach(id)?,
-            Finding::NetworkFinished(_) | Finding::EndpointFinished(_) | Finding::Step(_) | Finding::Failed { .. } => {}
+            Finding::NetworkFinished(_)
+            | Finding::EndpointFinished(_)
+            | Finding::Step(_)
+            | Finding::Foreign { .. }
+            | Finding::Failed { .. } => {}
         }
         Ok(())
     }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use kernel::Scope;
 use model::{
-    Endpoint, Generation, KernelVersion, Link, Mark, Network, NetworkId, Observed, Parent, Place, PortSettings,
-    SandboxKey, Verdict, foreign_slaves, judge, port_settings,
+    Endpoint, Generation, KernelVersion, Link, Network, NetworkId, Observed, Parent, Place, PortSettings, SandboxKey,
+    Verdict, judge, port_settings,
 };
 
 use crate::endpoints::place_of;
+use crate::port::intrusions;
 use crate::{Engine, EngineError};
 
 /// Everything the engine knows, at one moment.
@@ -174,14 +175,8 @@ fn port_faults(port: &PortReport, endpoints: &[EndpointReport], observed: &Obser
     } else if !port.up {
         faults.push(format!("parent `{name}` is down; `ip link set {name} up` brings it back"));
     }
-    if let Some(found) = port.observed.filter(|found| *found != port.wanted) {
-        faults.push(format!("the port on `{name}` is {found} and its networks need {}", port.wanted));
-    }
-    let marks: Vec<Mark> =
-        endpoints.iter().map(|report| report.endpoint.mark()).chain([Mark::Sentinel(name.clone())]).collect();
-    for holder in foreign_slaves(name, &marks, observed) {
-        faults.push(format!("the port on `{name}` is shared with {holder}, which is not ours"));
-    }
+    let endpoints = endpoints.iter().map(|report| &report.endpoint);
+    faults.extend(intrusions(name, port.wanted, endpoints, observed));
     faults
 }
 

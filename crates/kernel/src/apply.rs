@@ -25,7 +25,7 @@ pub fn apply(step: &Step) -> Result<(), KernelError> {
         Step::Delete { place, index, name } => return delete(step, place, *index, name),
         Step::SetSysctl { sandbox, name, sysctl } => return set_sysctl(step, sandbox, name, sysctl),
         Step::AddAddress { sandbox, .. } => &Place::Sandbox(sandbox.clone()),
-        Step::SetUp { place, .. } => place,
+        Step::SetUp { place, .. } | Step::SetMtu { place, .. } => place,
         _ => &Place::Host,
     };
     let failed = |error| Failure::Io(error).while_trying_to(step.to_string());
@@ -50,6 +50,7 @@ pub fn apply(step: &Step) -> Result<(), KernelError> {
             return change(&mut netlink, step, message, 0); // while the descriptor is open
         }
         Step::AddAddress { name, address, .. } => (request::address(found(name)?, *address), NEW),
+        Step::SetMtu { name, mtu, .. } => (request::set(found(name)?, LinkAttribute::Mtu(mtu.get())), 0),
         Step::SetUp { name, .. } => (request::up(found(name)?), 0),
         Step::SetSysctl { .. } | Step::Delete { .. } => unreachable!("done above"),
     };

@@ -22,6 +22,7 @@ mod reach;
 mod refusal;
 mod reply;
 mod request;
+mod watch;
 
 pub use announce::announce;
 pub use apply::apply;
@@ -29,3 +30,4 @@ pub use error::KernelError;
 pub use identity::{boot_id, release};
 pub use lock::{LockKey, PortLock};
 pub use observe::{Scope, observe};
+pub use watch::{Change, Watch};

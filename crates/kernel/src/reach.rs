@@ -12,7 +12,7 @@ use crate::namespace::{Identity, Namespace, is_gone};
 
 /// Where namespaces are kept by Docker, by `ip netns` and Podman. Docker's is spelled as Docker spells it in the keys
 /// it gives out, so that what is found there is known by the same key.
-const FOLDERS: [&str; 3] = ["/var/run/docker/netns", "/run/netns", "/var/run/netns"];
+pub(crate) const FOLDERS: [&str; 3] = ["/var/run/docker/netns", "/run/netns", "/var/run/netns"];
 
 /// Calls `visit` with the namespace at each of `keys` and, where `everywhere`, with every other one in reach. Each
 /// once, under the first path that leads to it, and never with the host's own.

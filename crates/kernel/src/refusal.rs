@@ -27,6 +27,7 @@ pub(crate) fn explain(step: &Step, refusal: Refusal) -> KernelError {
     };
     let name = match step {
         Step::SetAlias { name, .. }
+        | Step::SetMtu { name, .. }
         | Step::SetUp { name, .. }
         | Step::Move { name, .. }
         | Step::AddAddress { name, .. }

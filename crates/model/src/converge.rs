@@ -81,6 +81,15 @@ pub enum Step {
         /// The address, with the length of its subnet's prefix.
         address: IpNet,
     },
+    /// Give a link another MTU.
+    SetMtu {
+        /// Where.
+        place: Place,
+        /// The link.
+        name: InterfaceName,
+        /// The MTU.
+        mtu: Mtu,
+    },
     /// Set a link up.
     SetUp {
         /// Where.
@@ -115,6 +124,10 @@ impl fmt::Display for Step {
             Step::Move { name, to, called } => write!(f, "move {name} to {to} as {called}"),
             Step::SetSysctl { sandbox, name, sysctl } => write!(f, "set {sysctl} for {name} in {sandbox}"),
             Step::AddAddress { sandbox, name, address } => write!(f, "add {address} to {name} in {sandbox}"),
+            Step::SetMtu { place: Place::Host, name, mtu } => write!(f, "set the MTU of {name} to {mtu}"),
+            Step::SetMtu { place: Place::Sandbox(key), name, mtu } => {
+                write!(f, "set the MTU of {name} in {key} to {mtu}")
+            }
             Step::SetUp { place: Place::Host, name } => write!(f, "set {name} up"),
             Step::SetUp { place: Place::Sandbox(key), name } => write!(f, "set {name} up in {key}"),
             Step::Delete { place: Place::Host, name, .. } => write!(f, "delete {name}"),
@@ -150,6 +163,8 @@ pub fn converge(desired: &[LinkIntent], observed: &Observed) -> Vec<Step> {
     for intent in slaves.iter().filter(present) {
         steps.extend(make_slave(intent, observed, &coming));
     }
+    steps
+        .extend(slaves.iter().filter(|intent| intent.presence == Presence::Kept).flat_map(|kept| keep(kept, observed)));
     steps
 }
 
@@ -220,6 +235,16 @@ fn make_slave(intent: &LinkIntent, observed: &Observed, coming: &[InterfaceName]
     }
     let create = Step::CreateSlave { name: intent.name(), on: on.clone(), settings: *settings, mtu: *mtu };
     [vec![create], set_mark(intent, None), move_slave(intent)].concat()
+}
+
+/// A change of the parent's MTU overwrites that of every slave (`ipvlan_adjust_mtu()` in
+/// `drivers/net/ipvlan/ipvlan_main.c`), and one of its own is asked for again, unless the parent has become too small.
+fn keep(intent: &LinkIntent, observed: &Observed) -> Vec<Step> {
+    let Shape::Slave { on, mtu: Some(mtu), .. } = &intent.shape else { return Vec::new() };
+    let fits = observed.host_link(on).is_some_and(|parent| mtu.get() <= parent.mtu);
+    let other = |(_, link): &(Place, &Link)| fits && link.mtu != mtu.get();
+    let found = intent.find(observed).into_iter().filter(other);
+    found.map(|(place, link)| Step::SetMtu { place, name: link.name.clone(), mtu: *mtu }).collect()
 }
 
 /// Moves a slave into its sandbox and sets it up there, where that is ours to do.

@@ -31,6 +31,8 @@ pub struct LinkIntent {
 pub enum Presence {
     /// It should.
     Present,
+    /// It should be as it is meant to be for as long as it is there; gone, it is not made again.
+    Kept,
     /// It should not.
     Absent,
 }
@@ -113,9 +115,9 @@ impl LinkIntent {
 
 /// The links that the records of one port call for: its parent, if that is ours; its sentinel; its slaves.
 ///
-/// The sentinel is there while a network is being tried on the port and while endpoints live on it. An endpoint that
-/// is attached calls for nothing more: its slave was made and handed over, and should it be lost, another one on the
-/// host would not bring the container back.
+/// The sentinel is there while a network is being tried on the port and while endpoints live on it. The slave of an
+/// endpoint that is attached was made and handed over; should it be lost, another one on the host would not bring the
+/// container back.
 pub fn desired(networks: &[Network], endpoints: &[Endpoint]) -> Vec<LinkIntent> {
     let present_if = |condition: bool| if condition { Presence::Present } else { Presence::Absent };
     let staying = |network: &Network| network.state != NetworkState::Deleting;
@@ -146,7 +148,7 @@ pub fn desired(networks: &[Network], endpoints: &[Endpoint]) -> Vec<LinkIntent> 
     for endpoint in endpoints {
         let Some(network) = networks.iter().find(|network| network.id == endpoint.network) else { continue };
         let presence = match endpoint.state {
-            EndpointState::Attached => continue,
+            EndpointState::Attached => Presence::Kept,
             EndpointState::Attaching => Presence::Present,
             EndpointState::Created | EndpointState::Detaching => Presence::Absent,
         };

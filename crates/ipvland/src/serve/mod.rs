@@ -1,6 +1,7 @@
 //! `ipvland serve`: the daemon.
 
 mod announcements;
+mod changes;
 mod repairs;
 mod socket;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(paths: Paths, path: &Path) -> Result<()> {
     let socket = Socket::open(path)?;
     let (standby, Background { repairs, attached }) = Standby::new(paths);
     repairs::begin(Arc::clone(&standby), repairs).context("starting the thread that repairs")?;
+    changes::begin(Arc::clone(&standby)).context("starting the thread that hears of changes")?;
     announcements::begin(Arc::clone(&standby), attached).context("starting the thread that announces")?;
 
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -1,5 +1,6 @@
 //! Repairs in the background, one after the other.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,9 +19,10 @@ pub(super) fn begin(standby: Arc<Standby>, due: Receiver<RepairDue>) -> io::Resu
         if let Err(error) = standby.engine() {
             tracing::error!("every call is refused until this is mended: {}", sentence::in_full(&error));
         }
+        let mut known = BTreeSet::new();
         for RepairDue in due {
             // The one thread that mends must outlive a defect in what it meets.
-            if catch_unwind(AssertUnwindSafe(|| repair(&standby))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| repair(&standby, &mut known))).is_err() {
                 tracing::error!("ipvland has a defect: a repair ended in a panic");
             }
         }
@@ -29,19 +31,25 @@ pub(super) fn begin(standby: Arc<Standby>, due: Receiver<RepairDue>) -> io::Resu
     Ok(())
 }
 
-fn repair(standby: &Standby) {
+/// `known` are the doings of others that were told of already: they stay until somebody undoes them, and are told once.
+fn repair(standby: &Standby, known: &mut BTreeSet<String>) {
     let _span = tracing::error_span!("repair").entered();
     match standby.engine().and_then(|engine| engine.repair(Repair::Apply)) {
         Ok(findings) => {
-            findings.iter().for_each(tell);
+            let foreign = findings.iter().filter(|finding| matches!(finding, Finding::Foreign { .. }));
+            let foreign: BTreeSet<String> = foreign.map(ToString::to_string).collect();
+            findings.iter().for_each(|finding| tell(finding, known));
+            *known = foreign;
             tracing::debug!(findings = findings.len(), "ledger and kernel were compared");
         }
         Err(error) => tracing::error!("not possible: {}", sentence::in_full(&error)),
     }
 }
 
-fn tell(finding: &Finding) {
+fn tell(finding: &Finding, known: &BTreeSet<String>) {
     match finding {
+        Finding::Foreign { .. } if known.contains(&finding.to_string()) => {}
+        Finding::Foreign { .. } => tracing::warn!("{finding}"),
         Finding::Failed { .. } => tracing::error!("{finding}"),
         _ => tracing::info!("{finding}"),
     }

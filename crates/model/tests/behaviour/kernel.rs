@@ -97,6 +97,10 @@ impl Kernel {
                 link.addresses.push(*address);
                 Ok(())
             }
+            Step::SetMtu { place, name, mtu } => {
+                self.link_at(place, name)?.mtu = mtu.get();
+                Ok(())
+            }
             Step::SetUp { place, name } => {
                 self.link_at(place, name)?.up = true;
                 Ok(())

@@ -73,6 +73,10 @@ proptest! {
                         prop_assert!(strangers_on(&case, link.index), "{:?} carries nobody else's links", link.name);
                     }
                 }
+                (Presence::Kept, _) => {
+                    let kept = |links: &Observed| intent.find(links).into_iter().map(|(at, link)| (at, link.index)).collect::<Vec<_>>();
+                    prop_assert_eq!(kept(before), kept(&kernel.links));
+                }
                 (Presence::Absent, _) => prop_assert_eq!(found, vec![]),
                 (Presence::Present, Mark::Parent(name)) => {
                     let below = match case.networks.iter().map(|network| &network.parent).find(|p| !matches!(p, Parent::Link(_))) {

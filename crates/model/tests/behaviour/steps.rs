@@ -151,6 +151,21 @@ fn a_lost_slave_of_an_attached_container_is_not_made_again() {
 }
 
 #[test]
+fn an_mtu_of_ones_own_is_kept_when_the_parents_changes() {
+    let net = Network { mtu: Some(text("1400")), ..net() };
+    let one = endpoint("one", 2, EndpointState::Attached);
+    let with = |parent: u32, mtu: u32| {
+        let slave = Link { mtu, up: true, ..marked(slave(5, "eth0", 2, L2), &one.mark()) };
+        let mut observed = sandbox(host([sentinel(L2)]), "one", [slave]);
+        observed.host[1].mtu = parent;
+        check(std::slice::from_ref(&net), std::slice::from_ref(&one), &observed)
+    };
+    assert_snapshot!(with(9000, 9000), @"set the MTU of eth0 in /run/one to 1400");
+    assert_snapshot!(with(9000, 1400), @"");
+    assert_snapshot!(with(1300, 1300), @"");
+}
+
+#[test]
 fn a_dead_slave_is_removed_where_it_is_found() {
     let one = endpoint("one", 2, EndpointState::Detaching);
     let address = Link { addresses: vec![text("192.168.1.2/24")], ..slave(5, "eth0", 2, L2) };

@@ -1,0 +1,102 @@
+//! `ipvland serve`, in a folder of its own, that may be told to die.
+
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::command::{run, wait_until};
+use crate::http::request;
+
+const SOCKET: &str = "/run/mortal/ipvland.sock";
+const FOLDERS: &str = "--state-dir /run/mortal/state --run-dir /run/mortal/run";
+
+/// The running daemon.
+pub(crate) struct Daemon(Child);
+
+/// It did not live to answer.
+#[derive(Debug)]
+pub(crate) struct Died;
+
+impl Daemon {
+    /// Starts it, to die after that many steps, or to live. `Err` when it did not live to serve.
+    pub(crate) fn start(kill_after: Option<u64>) -> Result<Self, Died> {
+        std::fs::create_dir_all("/run/mortal").expect("/run can be written");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open("/run/mortal/log").expect("so can this");
+        let mut command = Command::new("ipvland-mortal");
+        command.args(FOLDERS.split(' ')).args(["serve", "--socket", SOCKET, "--log-level", "debug"]);
+        if let Some(steps) = kill_after {
+            command.env("IPVLAND_KILL_AFTER", steps.to_string());
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        let mut daemon = Self(child.expect("`ipvland-mortal` is on PATH"));
+        wait_until("ipvland serves its socket, or is dead", || daemon.is_dead() || UnixStream::connect(SOCKET).is_ok());
+        if daemon.is_dead() { Err(Died) } else { Ok(daemon) }
+    }
+
+    /// Replaces it, without a chance to tidy up.
+    pub(crate) fn replace(&mut self, kill_after: u64) -> Result<(), Died> {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        *self = Self::start(Some(kill_after))?;
+        Ok(())
+    }
+
+    /// Starts one that lives.
+    pub(crate) fn start_immortal() -> Self {
+        Self::start(None).expect("nobody told it to die")
+    }
+
+    fn is_dead(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(Some(_)))
+    }
+
+    /// Calls a method of the network driver, which must succeed unless the daemon dies.
+    #[track_caller]
+    pub(crate) fn call(&mut self, method: &str, body: &Value) -> Result<Value, Died> {
+        let head = format!("POST /NetworkDriver.{method} HTTP/1.1");
+        let Ok((status, answer)) = request(SOCKET, &head, body.to_string().as_bytes()) else {
+            wait_until("the daemon is dead that did not answer", || self.is_dead());
+            return Err(Died);
+        };
+        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        assert!(status == 200 && answer.get("Err").is_none(), "{method} {body}: {status} {answer}");
+        Ok(answer)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Repairs from the command line, which waits for whoever is at work.
+#[track_caller]
+pub(crate) fn repair() {
+    run(&format!("ipvland-mortal {FOLDERS} repair"));
+}
+
+/// What a repair would do.
+#[track_caller]
+pub(crate) fn differences() -> Value {
+    json("repair --dry-run")
+}
+
+/// What `ipvland status` says.
+#[track_caller]
+pub(crate) fn status() -> Value {
+    json("status")
+}
+
+#[track_caller]
+fn json(command: &str) -> Value {
+    let output = Command::new("ipvland-mortal")
+        .args(FOLDERS.split(' '))
+        .args(command.split(' '))
+        .args(["--output", "json"])
+        .output()
+        .expect("`ipvland-mortal` is on PATH");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("`{command}`: {error}: {output:?}"))
+}

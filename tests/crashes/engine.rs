@@ -1,0 +1,112 @@
+//! What a container engine does, on bare namespaces: its calls, and its part of moving links.
+
+use serde_json::{Value, json};
+
+use crate::command::run;
+use crate::daemon::{Daemon, Died};
+
+/// A network as the engine makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Network {
+    pub(crate) id: &'static str,
+    /// Empty for an isolated network.
+    pub(crate) parent: &'static str,
+    /// The first three numbers of its subnet.
+    pub(crate) subnet: &'static str,
+}
+
+/// An endpoint as the engine makes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Endpoint {
+    pub(crate) id: String,
+    pub(crate) network: Network,
+    /// The last number of its address.
+    pub(crate) host: u8,
+    /// Whether the driver sets the link up, under the name `lan0`.
+    pub(crate) exact: bool,
+}
+
+impl Network {
+    fn id(&self) -> Value {
+        json!({ "NetworkID": self.id })
+    }
+
+    pub(crate) fn create(&self, daemon: &mut Daemon) -> Result<(), Died> {
+        let generic = if self.parent.is_empty() { json!({}) } else { json!({ "parent": self.parent }) };
+        let body = json!({
+            "NetworkID": self.id,
+            "Options": { "com.docker.network.generic": generic },
+            "IPv4Data": [{ "AddressSpace": "LocalDefault", "Pool": format!("{}.0/24", self.subnet) }],
+            "IPv6Data": null,
+        });
+        daemon.call("CreateNetwork", &body).map(drop)
+    }
+
+    pub(crate) fn delete(&self, daemon: &mut Daemon) -> Result<(), Died> {
+        daemon.call("DeleteNetwork", &self.id()).map(drop)
+    }
+}
+
+impl Endpoint {
+    /// With its length of prefix.
+    pub(crate) fn address(&self) -> String {
+        format!("{}.{}/24", self.network.subnet, self.host)
+    }
+
+    /// The namespace it is attached to, which has its name.
+    pub(crate) fn sandbox(&self) -> &str {
+        &self.id
+    }
+
+    /// What the link is called in its sandbox.
+    pub(crate) fn interface(&self) -> &'static str {
+        if self.exact { "lan0" } else { "eth0" }
+    }
+
+    fn ids(&self) -> Value {
+        json!({ "NetworkID": self.network.id, "EndpointID": self.id })
+    }
+
+    pub(crate) fn create(&self, daemon: &mut Daemon) -> Result<(), Died> {
+        if self.exact {
+            daemon.call("GwAllocCheck", &json!({ "Options": {} }))?;
+        }
+        let options = if self.exact { json!({ "com.docker.network.endpoint.ifname": "lan0" }) } else { json!({}) };
+        let mut body = self.ids();
+        body["Interface"] = json!({ "Address": self.address(), "AddressIPv6": "", "MacAddress": "" });
+        body["Options"] = options;
+        daemon.call("CreateEndpoint", &body).map(drop)
+    }
+
+    /// Joins, then moves the link and sets it up, unless the driver has.
+    ///
+    /// The name the link had on the host, where it is the engine's to move back.
+    pub(crate) fn join(&self, daemon: &mut Daemon) -> Result<Option<String>, Died> {
+        let mut body = self.ids();
+        body["SandboxKey"] = json!(format!("/run/netns/{}", self.sandbox()));
+        let answer = daemon.call("Join", &body)?;
+        let link = answer["InterfaceName"]["SrcName"].as_str().map(str::to_owned);
+        if let Some(link) = &link {
+            let sandbox = self.sandbox();
+            run(&format!("ip link set {link} netns {sandbox} name eth0"));
+            run(&format!("ip -n {sandbox} address add {} dev eth0", self.address()));
+            run(&format!("ip -n {sandbox} link set eth0 up"));
+        }
+        Ok(link)
+    }
+
+    /// Leaves, then moves the link back under the name it had, unless the driver has taken it.
+    pub(crate) fn leave(&self, daemon: &mut Daemon, link: Option<&str>) -> Result<(), Died> {
+        daemon.call("Leave", &self.ids())?;
+        if let Some(name) = link {
+            let sandbox = self.sandbox();
+            run(&format!("ip -n {sandbox} link set eth0 down"));
+            run(&format!("ip -n {sandbox} link set eth0 netns 1 name {name}"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn delete(&self, daemon: &mut Daemon) -> Result<(), Died> {
+        daemon.call("DeleteEndpoint", &self.ids()).map(drop)
+    }
+}

@@ -1,0 +1,60 @@
+//! Each step of a network's and an endpoint's life is once the last one.
+
+use crate::engine::{Endpoint, Network};
+use crate::stage::Stage;
+
+/// Lives through everything an endpoint can, on a daemon that dies after so many steps; whether it did die.
+fn life(network: Network, exact: bool, kill_after: u64) -> bool {
+    let mut stage = Stage::open(None);
+    let beside = Network { id: "beside", parent: "eth1", subnet: "192.168.81" };
+    let bystander = Endpoint { id: "bystander".into(), network: beside, host: 5, exact: false };
+    stage.create_network(beside);
+    stage.create_endpoint(&bystander);
+    stage.join(&bystander);
+
+    stage.arm(kill_after);
+    let endpoint = Endpoint { id: "mover".into(), network, host: 7, exact };
+    stage.create_network(network);
+    stage.is_as_known();
+    stage.create_endpoint(&endpoint);
+    stage.join(&endpoint);
+    stage.is_as_known();
+    stage.leave(&endpoint);
+    stage.delete_endpoint(&endpoint);
+    stage.is_as_known();
+    stage.delete_network(network);
+    stage.is_as_known();
+
+    let died = stage.deaths > 0;
+    stage.leave(&bystander);
+    stage.delete_endpoint(&bystander);
+    stage.delete_network(beside);
+    stage.is_as_known();
+    died
+}
+
+fn lives(network: Network, exact: bool) {
+    let last = (1..).find(|step| !life(network, exact, *step)).expect("every life has an end");
+    println!("{network:?}: killed after each of {} steps", last - 1);
+    assert!(last > 10, "that many steps there are at least");
+}
+
+#[test]
+fn beside_others_on_a_parent() {
+    lives(Network { id: "shared", parent: "eth1", subnet: "192.168.82" }, false);
+}
+
+#[test]
+fn on_a_vlan_link_that_is_made_for_it() {
+    lives(Network { id: "tagged", parent: "eth1.30", subnet: "192.168.83" }, false);
+}
+
+#[test]
+fn on_an_isolated_network() {
+    lives(Network { id: "isolated", parent: "", subnet: "192.168.84" }, false);
+}
+
+#[test]
+fn with_a_link_that_is_set_up_by_the_driver() {
+    lives(Network { id: "exact", parent: "eth1", subnet: "192.168.85" }, true);
+}
