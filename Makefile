@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: demo test test-full build install uninstall package lab-shell fmt linker packer help
+.PHONY: demo test test-full fuzz build install uninstall package lab-shell fmt linker fuzzer packer help
 
 demo: linker ## the walk-through, on a real kernel with a real Docker Engine
 	cargo xtask demo
@@ -14,6 +14,9 @@ test: linker ## everything a change must pass
 
 test-full: linker ## the same on every engine of the lab, in full
 	cargo xtask test-full
+
+fuzz: linker fuzzer ## broken bytes for every parser; TARGET=NAME for one of them, SECONDS=60 for each
+	cargo xtask fuzz $(TARGET) --seconds $(or $(SECONDS),60)
 
 build: linker ## the driver, optimised, in target/release
 	cargo build --release --locked --package ipvland
@@ -45,6 +48,10 @@ bring = @command -v $(1) >/dev/null || { as_root=$$(test $$(id -u) = 0 || echo s
 # A machine that has Rust may still lack what Rust links with; nothing of ours that could install it links without it.
 linker:
 	$(call bring,cc,gcc libc6-dev)
+
+# The fuzzer is written in C++.
+fuzzer:
+	$(call bring,c++,g++)
 
 # What finds out which libraries a package needs.
 packer:

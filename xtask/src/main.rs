@@ -3,6 +3,7 @@
 mod cargo;
 mod demo;
 mod engines;
+mod fuzz;
 mod installation;
 mod lab;
 mod package;
@@ -33,6 +34,14 @@ enum Task {
     TestInstallation,
     /// The walk-through, in the lab.
     Demo,
+    /// Broken bytes for the parsers.
+    Fuzz {
+        /// A file of `fuzz/fuzz_targets`, without its ending; all, where none is named.
+        target: Option<String>,
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// A Debian package, in target/debian.
     Package {
         /// The Debian revision; one more for a package of the same version that is to replace another.
@@ -47,6 +56,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::TestFull => test::run(Extent::Full),
         Task::TestInstallation => installation::run(),
         Task::Demo => demo::run(),
+        Task::Fuzz { target, seconds } => fuzz::run(target, seconds),
         Task::Package { revision } => package::run(revision),
     }
 }

@@ -1,33 +1,9 @@
-//! The one binary of ipvland: the daemon that Docker speaks to, and the command line.
-//!
-//! A frontend sees the engine and the model, and nothing below them. `docker` speaks the plugin protocol, `serve` owns
-//! the daemon's socket, signals and background work, `standby` holds its engine, `cli` is what a person types and reads.
+//! The binary; all of it is in the library.
 
 #![forbid(unsafe_code)]
 
-mod cli;
-mod docker;
-mod logs;
-mod sentence;
-mod serve;
-mod standby;
-
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli::Arguments { settings, command } = cli::Arguments::parse();
-    logs::start(&settings.log_filter(&command));
-    let paths = settings.paths();
-    let outcome = match command {
-        cli::Command::Serve { socket } => serve::run(paths, &socket).map(|()| ExitCode::SUCCESS),
-        cli::Command::Report(report) => cli::run(&paths, report),
-        cli::Command::Completions { shell } => cli::completions(shell).map(|()| ExitCode::SUCCESS),
-        cli::Command::Man { folder } => cli::manual(&folder).map(|()| ExitCode::SUCCESS),
-    };
-    outcome.unwrap_or_else(|error| {
-        cli::complain(&error);
-        ExitCode::FAILURE
-    })
+    ipvland::main()
 }

@@ -11,6 +11,8 @@ mod apply;
 mod attributes;
 mod below;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod identity;
 mod link;
 mod lock;

@@ -8,6 +8,8 @@
 
 mod endpoints;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod networks;
 mod record;
 mod rows;

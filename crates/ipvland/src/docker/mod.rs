@@ -11,3 +11,32 @@ mod routes;
 mod wire;
 
 pub(crate) use routes::routes;
+
+/// Reads what a handler would of a call: its name, a line break, and its body.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_call(input: &[u8]) {
+    use options::{EndpointOptions, NetworkOptions};
+    use wire::{CreateEndpoint, CreateNetwork, Discovery, GwAllocCheck, Join, OfEndpoint, OfNetwork, read};
+
+    let line = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
+    let body = input.get(line + 1..).unwrap_or_default();
+    match &input[..line] {
+        b"CreateNetwork" => {
+            let Ok(call) = read::<CreateNetwork>(body) else { return };
+            let _ = (call.network(), call.subnets());
+            let _ = NetworkOptions::read(&call.options).map(|options| options.require_pools(call.families()));
+        }
+        b"CreateEndpoint" => {
+            let Ok(call) = read::<CreateEndpoint>(body) else { return };
+            let _ = (call.ids.network(), call.ids.endpoint(), call.addresses(), call.mac());
+            let _ = EndpointOptions::read(&call.options);
+        }
+        b"Join" => drop(read::<Join>(body).map(|call| (call.ids.network().is_ok(), call.sandbox().is_ok()))),
+        b"GwAllocCheck" => {
+            let _ = read::<GwAllocCheck>(body).and_then(|call| NetworkOptions::read(&call.options));
+        }
+        b"DeleteNetwork" => drop(read::<OfNetwork>(body).map(|call| call.network().is_ok())),
+        b"DiscoverNew" => drop(read::<Discovery>(body)),
+        _ => drop(read::<OfEndpoint>(body).map(|call| (call.network().is_ok(), call.endpoint().is_ok()))),
+    }
+}

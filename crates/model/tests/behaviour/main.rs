@@ -9,3 +9,4 @@ mod parsers;
 mod plans;
 mod scene;
 mod steps;
+mod texts;

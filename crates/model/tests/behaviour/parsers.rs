@@ -127,3 +127,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_fuzzers_corpus_is_read_without_a_panic() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/options");
+    let inputs: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert!(inputs.len() > 2, "there is a corpus");
+    inputs.iter().for_each(|input| crate::texts::options(input));
+}

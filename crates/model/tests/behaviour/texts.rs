@@ -1,0 +1,26 @@
+//! What is done with texts that nobody should write, by the tests here and by the fuzzer (`fuzz/fuzz_targets/options.rs`).
+
+use model::{BootId, DriverOptions, EndpointId, InterfaceName, KernelVersion, SandboxKey, Sysctls};
+
+/// Options of a network, `KEY=VALUE` on a line each, and each line as everything else that is read from text. What was
+/// read must read as the same again from its own text.
+pub(crate) fn options(text: &str) {
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    if let Err(error) = DriverOptions::parse(pairs) {
+        assert!(!error.hint().is_empty() && !error.to_string().is_empty());
+    }
+    for line in text.lines() {
+        again::<InterfaceName>(line);
+        again::<EndpointId>(line);
+        again::<SandboxKey>(line);
+        again::<BootId>(line);
+        again::<Sysctls>(line);
+        let _ = line.parse::<KernelVersion>();
+    }
+}
+
+fn again<T: std::str::FromStr + std::fmt::Display + PartialEq>(text: &str) {
+    if let Ok(value) = text.parse::<T>() {
+        assert!(value.to_string().parse::<T>().is_ok_and(|read| read == value), "{text:?}");
+    }
+}
