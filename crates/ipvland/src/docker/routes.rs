@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -62,6 +62,14 @@ async fn handle(call: &'static Call, shared: Shared, request: Request) -> Respon
     let Ok(place) = Arc::clone(&shared.free).try_acquire_owned() else {
         return turn_away(method, StatusCode::SERVICE_UNAVAILABLE, "ipvland has too many calls at work; try again");
     };
+    // Told from its length, before it is sent.
+    if request.body().size_hint().lower() > BODY_LIMIT as u64 {
+        return turn_away(
+            method,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("at most {BODY_LIMIT} bytes of body are taken"),
+        );
+    }
     let body = match timeout_at(deadline, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => body,
         Ok(Err(rejection)) => {

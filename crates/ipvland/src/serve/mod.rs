@@ -2,10 +2,10 @@
 
 mod announcements;
 mod changes;
+mod connections;
 mod repairs;
 mod socket;
 
-use std::future::IntoFuture;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,6 @@ use engine::Paths;
 use sd_notify::NotifyState;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 
 use crate::docker;
 use crate::standby::{Background, Standby};
@@ -44,21 +43,13 @@ pub(crate) fn run(paths: Paths, path: &Path) -> Result<()> {
 async fn serve(socket: &Socket, standby: Arc<Standby>) -> Result<()> {
     let listener = socket.listener()?;
     let told_to_stop = told_to_stop()?;
-    let (stop, stopping) = oneshot::channel::<()>();
-    let server = axum::serve(listener, docker::routes(standby)).with_graceful_shutdown(async {
-        let _ = stopping.await;
-    });
-    let server = tokio::spawn(server.into_future());
     tell_systemd(NotifyState::Ready);
     tracing::info!(socket = %socket, "serving");
-
-    told_to_stop.await;
-    tell_systemd(NotifyState::Stopping);
-    drop(stop);
-    match tokio::time::timeout(DRAIN_LIMIT, server).await {
-        Ok(ended) => ended.context("the server")?.context("the server")?,
-        Err(_) => tracing::warn!("some calls are still on the way; what they leave is repaired at the next start"),
-    }
+    let told_to_stop = async {
+        told_to_stop.await;
+        tell_systemd(NotifyState::Stopping);
+    };
+    connections::serve(listener, docker::routes(standby), told_to_stop, DRAIN_LIMIT).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test binary, helpers and all")]
 
 mod calls;
+mod clients;
 mod commands;
 mod daemon;
 mod garbage;
