@@ -14,6 +14,7 @@ mod announcements;
 mod beside_a_bridge;
 mod command_line;
 mod compose;
+mod damage;
 mod engine_restart;
 mod exact_names;
 mod flags;

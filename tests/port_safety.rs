@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{Host, NEIGHBOUR, Scene, Standpoint, ipvland_json, refused_with, run};
+use crate::world::{Host, NEIGHBOUR, Scene, Standpoint, ipvland_json, refused_with, run, wait_until};
 
 #[test]
 fn a_slave_somebody_made_by_hand_holds_the_port() {
@@ -56,8 +56,13 @@ fn a_port_that_somebody_flipped_is_a_fault_and_takes_no_new_container() {
 
     let faults = ipvland_json("status")["faults"].to_string();
     refused_with(&faults, &["the port on `eth0` is l3/bridge and its networks need l2/bridge", "`theirs`"]);
+    // Nobody had asked the daemon: it has heard of it, and says it once.
+    let said = || scene.log().matches("is l3/bridge and its networks need l2/bridge, left alone").count();
+    wait_until("the daemon has heard of it", || said() > 0);
     let sentence = scene.refused_container("two", "--net=db_net alpine sleep 1d");
     refused_with(&sentence, &["eth0", "l3/bridge", "l2/bridge"]);
+    run("ipvland repair");
+    assert_eq!(said(), 1);
 
     // With the stranger gone and every container too, the port is free again.
     run("ip link delete theirs");

@@ -1,6 +1,6 @@
 //! The daemon dies and comes back under running containers.
 
-use crate::world::{Driver, NEIGHBOUR, Scene, Standpoint, attempt, recorded_networks};
+use crate::world::{Driver, NEIGHBOUR, Scene, Standpoint, attempt, recorded_networks, refused_with, wait_until};
 
 #[test]
 fn containers_outlive_the_daemon_and_are_removed_by_its_successor() {
@@ -24,18 +24,28 @@ fn containers_outlive_the_daemon_and_are_removed_by_its_successor() {
 }
 
 #[test]
-fn a_network_removed_while_the_daemon_is_down_can_be_forgotten() {
+fn a_network_removed_while_the_daemon_is_down_goes_when_it_is_up() {
     let scene = Scene::begin();
     scene.network("--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0.10 lost");
-    let id = scene.network_id("lost");
     Driver::get().kill();
     // Docker tries for about fifteen seconds, then forgets the network whatever we say.
     scene.try_to_remove_network("lost");
     Driver::get().start_again();
     let gone = attempt("docker network inspect lost").is_err();
     assert!(gone, "Docker has forgotten the network");
-    assert_eq!(recorded_networks(), [id.as_str()]);
+    wait_until("the daemon has asked Docker which networks there are", || recorded_networks() == [""; 0]);
+    assert!(attempt("ip link show eth0.10").is_err(), "its VLAN link went with it");
+    assert!(scene.log().contains("the engine no longer has it: removed"));
+}
 
+#[test]
+fn a_network_that_docker_still_has_can_be_forgotten_by_hand_only_when_nothing_lives_on_it() {
+    let scene = Scene::begin();
+    scene.network("--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0.10 kept");
+    let id = scene.network_id("kept");
+    scene.container("one", "--net=kept alpine sleep 1d");
+    refused_with(&attempt(&format!("ipvland network forget {}", &id[..12])).unwrap_err(), &["is in use", "one"]);
+    scene.remove_containers(&["one"]);
     crate::world::run(&format!("ipvland network forget {}", &id[..12]));
     assert_eq!(recorded_networks(), [""; 0]);
     assert!(attempt("ip link show eth0.10").is_err(), "its VLAN link went with it");

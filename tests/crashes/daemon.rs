@@ -24,7 +24,15 @@ impl Daemon {
         std::fs::create_dir_all("/run/mortal").expect("/run can be written");
         let log = std::fs::OpenOptions::new().create(true).append(true).open("/run/mortal/log").expect("so can this");
         let mut command = Command::new("ipvland-mortal");
-        command.args(FOLDERS.split(' ')).args(["serve", "--socket", SOCKET, "--log-level", "debug"]);
+        command.args(FOLDERS.split(' ')).args([
+            "serve",
+            "--socket",
+            SOCKET,
+            "--engine-socket",
+            "/run/mortal/none",
+            "--log-level",
+            "debug",
+        ]);
         if let Some(steps) = kill_after {
             command.env("IPVLAND_KILL_AFTER", steps.to_string());
         }

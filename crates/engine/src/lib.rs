@@ -14,6 +14,7 @@ mod endpoints;
 mod error;
 mod networks;
 mod port;
+mod recovery;
 mod repair;
 mod status;
 mod watch;
@@ -27,6 +28,7 @@ pub use announce::Announced;
 pub use endpoints::{Attachment, EndpointRequest};
 pub use error::EngineError;
 pub use networks::NetworkRequest;
+pub use recovery::Remembered;
 pub use repair::{Finding, Repair};
 pub use status::{EndpointReport, NetworkReport, PortReport, Status};
 pub use watch::{Changes, Watch};
@@ -38,6 +40,12 @@ pub struct Paths {
     pub state_dir: PathBuf,
     /// The folder of the port locks; on a file system that does not.
     pub run_dir: PathBuf,
+}
+
+impl Paths {
+    fn ledger(&self) -> PathBuf {
+        self.state_dir.join("ledger.db")
+    }
 }
 
 impl Default for Paths {
@@ -59,11 +67,29 @@ impl Engine {
     /// # Errors
     /// When the ledger cannot be opened, is of a newer version, or the kernel does not tell its boot id.
     pub fn open(paths: &Paths) -> Result<Self, EngineError> {
-        Ok(Self {
-            store: Store::open(&paths.state_dir.join("ledger.db"))?,
-            run_dir: paths.run_dir.clone(),
-            boot: kernel::boot_id()?,
-        })
+        Ok(Self { store: Store::open(&paths.ledger())?, run_dir: paths.run_dir.clone(), boot: kernel::boot_id()? })
+    }
+
+    /// Opens the ledger for whoever is to keep it: reads all of it, and puts a damaged one aside. What lives and is not on
+    /// record, as after such a loss, is found again from the kernel before anything new is given out.
+    ///
+    /// # Errors
+    /// As [`Engine::open`], and when what lives cannot be found.
+    pub fn keep(paths: &Paths) -> Result<Self, EngineError> {
+        let checked = Self::open(paths).and_then(|engine| engine.store.check().map(|()| engine).map_err(Into::into));
+        let engine = match checked {
+            Err(EngineError::Store(damage)) if damage.is_damage() => {
+                let aside = Store::set_aside(&paths.ledger())?;
+                tracing::error!(%damage, aside = %aside.display(), "the ledger is damaged and was put aside; a new one is begun");
+                Self::open(paths)?
+            }
+            checked => checked?,
+        };
+        let found = engine.find_again()?;
+        if !found.is_empty() {
+            tracing::warn!(endpoints = found.len(), "what lives and was not on record was found again by its marks");
+        }
+        Ok(engine)
     }
 
     /// Notes that a container engine has come to life: what its life before had begun and not finished is dead.

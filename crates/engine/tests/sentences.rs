@@ -109,8 +109,8 @@ fn the_ledger() {
     );
     check(
         StoreError::Corrupt { table: "networks", column: "mode", value: "l9".into() },
-        "the ledger is corrupt: mode of networks says `l9`; stop ipvland, move the ledger away and start again; networks \
-         must then be made anew",
+        "the ledger is corrupt: mode of networks says `l9`; start the daemon anew: it puts a \
+         damaged ledger aside, and finds again what lives",
     );
     let held = |holders: Vec<_>| StoreError::PortHeld { parent: id("eth0"), holders, settings: l3() };
     check(

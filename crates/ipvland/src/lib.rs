@@ -25,7 +25,9 @@ pub fn main() -> ExitCode {
     logs::start(&settings.log_filter(&command));
     let paths = settings.paths();
     let outcome = match command {
-        cli::Command::Serve { socket } => serve::run(paths, &socket).map(|()| ExitCode::SUCCESS),
+        cli::Command::Serve { socket, engine_socket } => {
+            serve::run(paths, &socket, engine_socket).map(|()| ExitCode::SUCCESS)
+        }
         cli::Command::Report(report) => cli::run(&paths, report),
         cli::Command::Completions { shell } => cli::completions(shell).map(|()| ExitCode::SUCCESS),
         cli::Command::Man { folder } => cli::manual(&folder).map(|()| ExitCode::SUCCESS),

@@ -1,10 +1,11 @@
 //! The daemon's engine: opened as soon as it can be, and never missed.
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Engine, EngineError, Paths};
-use model::{Announcements, EndpointId};
+use model::{Announcements, EndpointId, NetworkId};
 
 /// The engine behind the daemon, open or still to be opened.
 ///
@@ -31,6 +32,8 @@ struct State {
     /// The container engine has come to life and the ledger does not know yet. Until it does, nothing else may be
     /// done: what died with the life before would be taken for pending.
     activation_owed: bool,
+    /// Networks that were on record when the container engine was last lost sight of: it may have forgotten them since.
+    doubted: Option<BTreeSet<NetworkId>>,
 }
 
 /// News of an endpoint that is being attached.
@@ -64,8 +67,9 @@ impl Standby {
         let engine = match &state.engine {
             Some(engine) => Arc::clone(engine),
             None => {
-                let engine = Arc::new(Engine::open(&self.paths)?);
+                let engine = Arc::new(Engine::keep(&self.paths)?);
                 // Who knows what happened while there was none.
+                state.doubted = Some(on_record(&engine)?);
                 self.repair_soon();
                 Arc::clone(state.engine.insert(engine))
             }
@@ -73,10 +77,25 @@ impl Standby {
         if state.activation_owed {
             let generation = engine.activate()?;
             state.activation_owed = false;
+            state.doubted = Some(on_record(&engine)?);
             tracing::info!(generation = generation.0, "a container engine has come to life");
             self.repair_soon();
         }
         Ok(engine)
+    }
+
+    /// The networks that the container engine may have forgotten, until [`Standby::settle_doubts`].
+    pub(crate) fn doubted(&self) -> Option<BTreeSet<NetworkId>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).doubted.clone()
+    }
+
+    /// Notes that these networks, which were in doubt, are so no longer.
+    pub(crate) fn settle_doubts(&self, settled: &BTreeSet<NetworkId>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another life of the engine may have begun meanwhile.
+        if state.doubted.as_ref() == Some(settled) {
+            state.doubted = None;
+        }
     }
 
     /// Notes that a container engine has come to life; at once, or as soon as there is a ledger to note it in.
@@ -101,6 +120,10 @@ impl Standby {
             tracing::error!("nobody announces addresses any more; restart the daemon");
         }
     }
+}
+
+fn on_record(engine: &Engine) -> Result<BTreeSet<NetworkId>, EngineError> {
+    Ok(engine.networks()?.into_iter().map(|network| network.id).collect())
 }
 
 #[cfg(test)]

@@ -63,18 +63,23 @@ fn reply(bytes: &[u8]) -> Option<(io::Result<Option<Reply<'_>>>, usize)> {
         NLMSG_ERROR => verdict(i32_at(body, 0)?, || sentence(body, flags)),
         // A dump that fails halfway says so in its last message; 0 or the number of objects otherwise.
         NLMSG_DONE => verdict(i32_at(body, 0).unwrap_or_default(), || None),
-        NLMSG_OVERRUN => return Some((Err(io::Error::other("netlink messages were lost")), length)),
+        NLMSG_OVERRUN => Err(io::Error::other("netlink messages were lost")),
         below_the_first_object if below_the_first_object < 16 => return Some((Ok(None), length)),
-        object => Content::Object(object, body),
+        object => Ok(Content::Object(object, body)),
     };
-    Some((Ok(Some(Reply { sequence, interrupted: flags & NLM_F_DUMP_INTR != 0, content })), length))
+    let interrupted = flags & NLM_F_DUMP_INTR != 0;
+    Some((content.map(|content| Some(Reply { sequence, interrupted, content })), length))
 }
 
-fn verdict<'a>(code: i32, said: impl FnOnce() -> Option<String>) -> Content<'a> {
-    if code >= 0 {
-        return Content::Done;
+/// An error number is negative and at most 4095 (`MAX_ERRNO`, `include/linux/err.h`).
+fn verdict<'a>(code: i32, said: impl FnOnce() -> Option<String>) -> io::Result<Content<'a>> {
+    match code.checked_neg() {
+        Some(number @ 1..=4095) => {
+            Ok(Content::Refused(Refusal { errno: Errno::from_raw_os_error(number), said: said() }))
+        }
+        Some(..=0) => Ok(Content::Done),
+        _ => Err(io::Error::other("a netlink message has an error number that does not exist")),
     }
-    Content::Refused(Refusal { errno: Errno::from_raw_os_error(code.saturating_neg()), said: said() })
 }
 
 /// The sentence in an extended acknowledgement: `netlink_ack()` in `net/netlink/af_netlink.c` puts attributes behind

@@ -51,6 +51,27 @@ impl fmt::Display for Mark {
     }
 }
 
+impl FromStr for Mark {
+    type Err = NotAMark;
+
+    fn from_str(text: &str) -> Result<Self, NotAMark> {
+        let parse = || match text.split(':').collect::<Vec<_>>()[..] {
+            ["ipvland", "docker", network, endpoint] => {
+                Some(Mark::Endpoint { network: network.parse().ok()?, endpoint: endpoint.parse().ok()? })
+            }
+            ["ipvland", "sentinel", parent] => Some(Mark::Sentinel(parent.parse().ok()?)),
+            ["ipvland", "parent", name] => Some(Mark::Parent(name.parse().ok()?)),
+            _ => None,
+        };
+        parse().ok_or(NotAMark)
+    }
+}
+
+/// An `ifalias` that is none of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is no mark of ipvland's")]
+pub struct NotAMark;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +85,19 @@ mod tests {
         assert_eq!(sentinel.birth_name().as_str().len(), 15);
         // An upgrade must find the links of the version before: this value may never change.
         assert_eq!(sentinel.birth_name().as_str(), "ipldebb9e424cbb");
+    }
+
+    #[test]
+    fn marks_are_read_as_they_are_written() {
+        let ids = || ("n".parse().unwrap(), "e".parse().unwrap());
+        let (network, endpoint) = ids();
+        let eth0 = || "eth0.10".parse().unwrap();
+        for mark in [Mark::Endpoint { network, endpoint }, Mark::Sentinel(eth0()), Mark::Parent(eth0())] {
+            assert_eq!(mark.to_string().parse(), Ok(mark));
+        }
+        for other in ["", "ipvland", "ipvland:docker:n", "ipvland:docker:n:e:x", "ipvland:parent:a/b", "uplink"] {
+            assert_eq!(other.parse::<Mark>(), Err(NotAMark), "{other}");
+        }
     }
 
     #[test]

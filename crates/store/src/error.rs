@@ -73,11 +73,22 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the file itself is damaged, so that nothing in it can be relied on.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            StoreError::Corrupt { .. } => true,
+            StoreError::Sql(error) => damaged(error),
+            StoreError::Open { source, .. } => source.downcast_ref().is_some_and(damaged),
+            _ => false,
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
             StoreError::Sql(error) if busy(error) => "find the program that keeps it locked, and stop it".into(),
             StoreError::Sql(error) if damaged(error) => MOVE_AWAY.into(),
+            StoreError::Open { source, .. } if source.downcast_ref().is_some_and(damaged) => MOVE_AWAY.into(),
             StoreError::Open { .. } | StoreError::Sql(_) => "check the disk and the rights of its folder".into(),
             StoreError::NewerSchema { .. } => "run the version of ipvland that wrote it, or a later one".into(),
             StoreError::Corrupt { .. } => MOVE_AWAY.into(),
@@ -95,7 +106,7 @@ impl StoreError {
     }
 }
 
-const MOVE_AWAY: &str = "stop ipvland, move the ledger away and start again; networks must then be made anew";
+const MOVE_AWAY: &str = "start the daemon anew: it puts a damaged ledger aside, and finds again what lives";
 
 /// `network 0123456789ab`, or `networks 0123456789ab, 123456789abc`.
 fn listed(networks: &[NetworkId]) -> String {

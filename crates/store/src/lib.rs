@@ -17,7 +17,7 @@ mod schema;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,42 @@ impl Store {
         configure(&connection).map_err(|error| failed(error.into()))?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// Reads everything that is on record, and has SQLite look for damage that reading does not meet.
+    ///
+    /// # Errors
+    /// Of damage, [`StoreError::is_damage`] says so.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let (_, _, _) = (self.generation()?, self.networks()?, self.endpoints()?);
+        let verdict: String =
+            self.read(|transaction| Ok(transaction.query_one("PRAGMA quick_check(1)", [], |row| row.get(0))?))?;
+        match verdict.as_str() {
+            "ok" => Ok(()),
+            _ => Err(StoreError::Corrupt { table: "the file", column: "a page", value: verdict }),
+        }
+    }
+
+    /// Puts a damaged ledger aside, so that a new one can be made at its path; tells where it is now.
+    ///
+    /// Whoever has it open goes on with the old one, and finds the new one at its next start.
+    ///
+    /// # Errors
+    /// When the file cannot be renamed.
+    pub fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+        let with = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
+        let free = (1..).map(|number| format!(".damaged-{number}")).find(|suffix| !with(suffix).exists());
+        let suffix = free.expect("there are more numbers than files");
+        // The log first: beside a file that is not its own it would be played into it.
+        for part in ["-wal", "-shm", ""] {
+            match std::fs::rename(with(part), with(&format!("{suffix}{part}"))) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::Open { path: with(part), source: error.into() });
+                }
+                _ => {}
+            }
+        }
+        Ok(with(&suffix))
     }
 
     /// The present life of the container engine; 0 before the first.

@@ -78,6 +78,33 @@ impl Store {
         })
     }
 
+    /// Enters a network that is in use already: found again after the ledger was lost. What was known of it before gives way
+    /// to what is known now; its endpoints stay.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn restore_network(&self, network: &Network) -> Result<(), StoreError> {
+        self.write(Durability::Full, |transaction| {
+            let id = network.id.as_str();
+            if networks(transaction, "WHERE id = ?", [id])?.is_empty() {
+                insert(transaction, network)?;
+            } else {
+                transaction.execute("DELETE FROM subnet WHERE network = ?", [id])?;
+                insert_subnets(transaction, network)?;
+            }
+            transaction.execute(
+                "UPDATE network SET state = 'ready', mtu = ?, announce_count = ?, announce_interval_ms = ? WHERE id = ?",
+                params![
+                    network.mtu.map(model::Mtu::get),
+                    network.announcements.count(),
+                    network.announcements.interval_ms(),
+                    id
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
     /// Notes the intent to remove a network with all its endpoints. Gone is fine.
     ///
     /// # Errors
@@ -133,6 +160,10 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
             network.announcements.interval_ms(),
         ],
     )?;
+    insert_subnets(transaction, network)
+}
+
+fn insert_subnets(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreError> {
     for (position, subnet) in (0i64..).zip(&network.subnets) {
         transaction.execute(
             "INSERT INTO subnet VALUES (?, ?, ?, ?)",

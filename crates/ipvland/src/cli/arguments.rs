@@ -116,6 +116,9 @@ Examples:
         /// Where to listen, unless systemd passes on a socket
         #[arg(long, default_value = "/run/docker/plugins/ipvland.sock", value_name = "SOCKET")]
         socket: PathBuf,
+        /// Where the container engine answers, to be asked which networks it remembers
+        #[arg(long, default_value = "/run/docker.sock", value_name = "SOCKET")]
+        engine_socket: PathBuf,
     },
     #[command(flatten)]
     Report(Report),

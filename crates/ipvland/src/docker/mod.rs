@@ -2,14 +2,16 @@
 //!
 //! `POST /Method` with a JSON body, and an answer that is always a JSON object. `wire` has the shapes of both and turns
 //! requests into values of the model at once, `options` reads what users and engines put into option maps, `driver`
-//! has one function per call, `routes` puts them behind HTTP.
+//! has one function per call, `routes` puts them behind HTTP. `inquiry` goes the other way: it asks the engine.
 
 mod driver;
+mod inquiry;
 mod options;
 mod refusal;
 mod routes;
 mod wire;
 
+pub(crate) use inquiry::networks;
 pub(crate) use routes::routes;
 
 /// Reads what a handler would of a call: its name, a line break, and its body.

@@ -124,7 +124,8 @@ fn carry_out(call: &Call, standby: &Standby, body: &[u8]) -> Answer {
         Err(refusal) if refusal.status.is_server_error() => tracing::error!(?took, "failed: {}", refusal.sentence),
         Err(refusal) => tracing::warn!(?took, "refused: {}", refusal.sentence),
     }
-    if answer.as_ref().is_err_and(|refusal| refusal.needs_repair) {
+    // An engine that calls is there to be asked what it remembers, sooner or later.
+    if answer.as_ref().is_err_and(|refusal| refusal.needs_repair) || standby.doubted().is_some() {
         standby.repair_soon();
     }
     answer

@@ -6,7 +6,7 @@ mod connections;
 mod repairs;
 mod socket;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,16 +19,20 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::docker;
 use crate::standby::{Background, Standby};
 
+use self::repairs::Asked;
 use self::socket::Socket;
 
 /// What calls on the way get to finish after the daemon was told to stop: a little more than they may take.
 const DRAIN_LIMIT: Duration = Duration::from_secs(11);
 
 /// Listens, says that it is ready, answers until it is told to stop, and lets calls on the way finish.
-pub(crate) fn run(paths: Paths, path: &Path) -> Result<()> {
+pub(crate) fn run(paths: Paths, path: &Path, engine_socket: PathBuf) -> Result<()> {
     let socket = Socket::open(path)?;
     let (standby, Background { repairs, attached }) = Standby::new(paths);
-    repairs::begin(Arc::clone(&standby), repairs).context("starting the thread that repairs")?;
+    // The engine knows a driver by the name of its socket.
+    let driver = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    repairs::begin(Arc::clone(&standby), repairs, Asked { socket: engine_socket, driver })
+        .context("starting the thread that repairs")?;
     changes::begin(Arc::clone(&standby)).context("starting the thread that hears of changes")?;
     announcements::begin(Arc::clone(&standby), attached).context("starting the thread that announces")?;
 

@@ -51,6 +51,8 @@ impl Folder {
     pub(crate) fn serve(&self) -> Command {
         let mut command = self.ipvland();
         command.arg("serve").arg("--socket").arg(self.socket());
+        // Not to ask an engine that this host may have.
+        command.arg("--engine-socket").arg(self.path().join("none.sock"));
         command
     }
 }

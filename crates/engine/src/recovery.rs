@@ -1,0 +1,244 @@
+//! A ledger that was lost, found again: from the marks that slaves carry, and from what the container engine remembers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+use kernel::Scope;
+use model::{
+    Addresses, Announcements, Endpoint, EndpointState, Kind, Link, Mark, Moment, Mtu, Network, NetworkId, NetworkState,
+    Observed, Parent, PortSettings, SandboxKey, Subnet,
+};
+
+use crate::{Engine, EngineError, NetworkRequest};
+
+/// What the container engine remembers of networks, compared with the ledger.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// Networks that were not on record and are now.
+    pub restored: Vec<NetworkId>,
+    /// Networks that nobody remembers: they are gone from the record.
+    pub forgotten: Vec<NetworkId>,
+}
+
+impl Engine {
+    /// Enters what lives and is not on record, as the slaves in sight say by their marks: networks as far as their slaves
+    /// show them, endpoints, and the addresses these hold.
+    ///
+    /// A container can forge a mark; but only on a slave of the port that it is on, and with an address that it holds
+    /// there, so it takes nothing that was not its own.
+    ///
+    /// # Errors
+    /// When kernel or ledger fail.
+    pub fn find_again(&self) -> Result<Vec<Endpoint>, EngineError> {
+        let observed = kernel::observe(Scope::Everywhere(&[]))?;
+        let found = living(&observed, &self.now()?);
+        let mut endpoints = Vec::new();
+        for (network, on_it) in found {
+            if self.store.network(&network.id)?.is_none() {
+                self.store.restore_network(&network)?;
+            }
+            for endpoint in on_it {
+                let Some(sandbox) = endpoint.sandbox.clone() else { continue };
+                if self.store.endpoint(&endpoint.id)?.is_some() {
+                    continue;
+                }
+                let entered = self.store.claim(&endpoint, &network.segment());
+                if let Err(error) = entered {
+                    tracing::warn!(endpoint = endpoint.id.short(), %error, "found, and not entered");
+                    continue;
+                }
+                self.store.begin_attach(&endpoint.id, &sandbox)?;
+                self.store.confirm_attach(&endpoint.id)?;
+                endpoints.push(endpoint);
+            }
+        }
+        Ok(endpoints)
+    }
+
+    /// Compares the record with the networks that the container engine remembers. One that is not on record is entered;
+    /// one that was on record before the question, as `candidates` say, and that nobody remembers, is removed, unless
+    /// endpoints on it live.
+    ///
+    /// # Errors
+    /// When kernel or ledger fail. What was done stays done.
+    pub fn remember(
+        &self,
+        remembered: &[NetworkRequest],
+        candidates: &BTreeSet<NetworkId>,
+    ) -> Result<Remembered, EngineError> {
+        let mut outcome = Remembered::default();
+        let on_record = self.store.networks()?;
+        for request in remembered {
+            let record = on_record.iter().find(|network| network.id == request.id);
+            if record.is_none_or(|network| network.subnets != request.subnets) {
+                self.restore(request, record)?;
+                outcome.restored.push(request.id.clone());
+            }
+        }
+        let known = |id: &NetworkId| remembered.iter().any(|request| request.id == *id);
+        for network in on_record.iter().filter(|network| candidates.contains(&network.id) && !known(&network.id)) {
+            match self.forget(network.id.as_str()) {
+                Ok(id) => outcome.forgotten.push(id),
+                Err(EngineError::NetworkInUse { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn restore(&self, request: &NetworkRequest, record: Option<&Network>) -> Result<(), EngineError> {
+        let parent = match record {
+            Some(network) => network.parent.clone(),
+            None => parent_of(request, &kernel::observe(Scope::Host)?),
+        };
+        let _port = self.lock(&parent)?;
+        Ok(self.store.restore_network(&Network {
+            id: request.id.clone(),
+            parent,
+            settings: record.map_or(request.options.settings, |network| network.settings),
+            mtu: request.options.mtu,
+            announcements: request.options.announcements,
+            subnets: request.subnets.clone(),
+            state: NetworkState::Ready,
+        })?)
+    }
+}
+
+/// The parent that a network was made on, as far as can be seen now. Whether a VLAN link is ours, its mark tells.
+fn parent_of(request: &NetworkRequest, observed: &Observed) -> Parent {
+    let Some(name) = request.options.parent.as_ref().filter(|_| !request.internal) else {
+        return Parent::dummy_for(&request.id);
+    };
+    match observed.host_link(name) {
+        Some(link) => parent_at(link, observed),
+        None => Parent::resolve(name, None, observed).unwrap_or_else(|_| Parent::Link(name.clone())),
+    }
+}
+
+/// A link of the host's as a parent: ours where its mark says so.
+fn parent_at(link: &Link, observed: &Observed) -> Parent {
+    let name = link.name.clone();
+    let ours = link.alias.as_deref().and_then(|alias| alias.parse().ok()) == Some(Mark::Parent(name.clone()));
+    let below = observed.host.iter().find(|below| Some(below.index) == link.on);
+    match (&link.kind, below) {
+        (Kind::Vlan(id), Some(below)) if ours => Parent::Vlan { name, on: below.name.clone(), id: *id },
+        (Kind::Dummy, _) if ours => Parent::Dummy(name),
+        _ => Parent::Link(name),
+    }
+}
+
+/// The networks and endpoints that live, as the marks of the slaves in sandboxes say.
+fn living(observed: &Observed, now: &Moment) -> Vec<(Network, Vec<Endpoint>)> {
+    let mut found: BTreeMap<NetworkId, (Network, Vec<Endpoint>)> = BTreeMap::new();
+    for (key, link) in observed.sandboxes.iter().flat_map(|(key, links)| links.iter().map(move |link| (key, link))) {
+        let Kind::Slave(settings) = link.kind else { continue };
+        let Some(parent) = observed.host.iter().find(|parent| Some(parent.index) == link.on) else { continue };
+        let Some(Mark::Endpoint { network: id, endpoint }) = link.alias.as_deref().and_then(|alias| alias.parse().ok())
+        else {
+            continue;
+        };
+        let network = || (network(&id, settings, link, parent, observed), Vec::new());
+        let (network, endpoints) = found.entry(id.clone()).or_insert_with(network);
+        let addresses = addresses(link);
+        for pool in addresses.iter().map(|address| address.trunc()) {
+            if let (Ok(subnet), false) = (Subnet::new(pool, None), network.subnets.iter().any(|it| it.pool() == pool)) {
+                network.subnets.push(subnet);
+            }
+        }
+        endpoints.push(Endpoint {
+            id: endpoint,
+            network: id,
+            addresses,
+            set_up: None,
+            sandbox: Some(SandboxKey::clone(key)),
+            born: now.clone(),
+            state: EndpointState::Attached,
+        });
+    }
+    found.into_values().collect()
+}
+
+fn network(id: &NetworkId, settings: PortSettings, slave: &Link, parent: &Link, observed: &Observed) -> Network {
+    Network {
+        id: id.clone(),
+        parent: parent_at(parent, observed),
+        settings,
+        mtu: Some(slave.mtu).filter(|mtu| *mtu != parent.mtu).and_then(|mtu| Mtu::try_from(mtu).ok()),
+        announcements: Announcements::default(),
+        subnets: Vec::new(),
+        state: NetworkState::Ready,
+    }
+}
+
+/// The addresses of a slave that its engine gave it; every IPv6 link has one of its own besides.
+fn addresses(link: &Link) -> Addresses {
+    let mut addresses = Addresses::default();
+    for address in &link.addresses {
+        match address {
+            IpNet::V4(v4) if addresses.v4.is_none() => addresses.v4 = Some(*v4),
+            IpNet::V6(v6) if addresses.v6.is_none() && !v6.addr().is_unicast_link_local() => addresses.v6 = Some(*v6),
+            _ => {}
+        }
+    }
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Generation, Layer};
+
+    use super::*;
+
+    fn link(index: u32, name: &str, kind: Kind, on: Option<u32>, alias: Option<&str>) -> Link {
+        Link {
+            index,
+            name: name.parse().unwrap(),
+            alias: alias.map(str::to_owned),
+            kind,
+            layer: Layer::Ethernet,
+            on,
+            master: None,
+            up: true,
+            mtu: 1500,
+            mac: None,
+            addresses: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_lives_is_found_by_its_marks() {
+        let settings = PortSettings { mode: model::Mode::L3, ..PortSettings::default() };
+        let vlan = Kind::Vlan("10".parse().unwrap());
+        let host = vec![
+            link(2, "eth0", Kind::Other(String::new()), None, None),
+            link(3, "eth0.10", vlan, Some(2), Some("ipvland:parent:eth0.10")),
+        ];
+        let held = ["fe80::1/64", "192.168.10.5/24", "2001:db8::5/64"].map(|address| address.parse().unwrap());
+        let slave = Link {
+            addresses: held.to_vec(),
+            mtu: 1400,
+            ..link(7, "eth0", Kind::Slave(settings), Some(3), Some("ipvland:docker:net:one"))
+        };
+        let forged = [
+            link(8, "eth1", Kind::Dummy, None, Some("ipvland:docker:net:two")),
+            link(9, "eth2", Kind::Slave(settings), None, Some("ipvland:docker:net:three")),
+            link(10, "eth3", Kind::Slave(settings), Some(3), Some("ipvland:docker:net")),
+        ];
+        let key: SandboxKey = "/run/netns/a".parse().unwrap();
+        let sandboxes = [(key.clone(), [slave].into_iter().chain(forged).collect())].into();
+        let now = Moment { generation: Generation(1), boot: "b".parse().unwrap() };
+        let found = living(&Observed { host, sandboxes }, &now);
+        let [(network, endpoints)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(network.parent.name().as_str(), "eth0.10");
+        assert!(matches!(network.parent, Parent::Vlan { .. }), "{network:?}");
+        assert_eq!((network.settings, network.mtu.map(Mtu::get)), (settings, Some(1400)));
+        let pools: Vec<String> = network.subnets.iter().map(|subnet| subnet.pool().to_string()).collect();
+        assert_eq!(pools, ["192.168.10.0/24", "2001:db8::/64"]);
+        let [endpoint] = &endpoints[..] else { panic!("{endpoints:?}") };
+        assert_eq!((endpoint.id.as_str(), &endpoint.sandbox), ("one", &Some(key)));
+        assert_eq!(
+            endpoint.addresses.iter().map(|it| it.to_string()).collect::<Vec<_>>(),
+            ["192.168.10.5/24", "2001:db8::5/64"]
+        );
+    }
+}

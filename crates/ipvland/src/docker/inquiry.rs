@@ -1,0 +1,132 @@
+//! What the container engine remembers of its networks, asked of its API.
+//!
+//! Never from a handler: the engine waits for that with its locks held, and at its start its API does not answer yet.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use engine::NetworkRequest;
+use model::{DriverOptions, Subnet};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// From the question to the answer, at each step.
+const LIMIT: Duration = Duration::from_secs(2);
+/// More than any answer, in bytes: thousands of networks.
+const ANSWER_LIMIT: u64 = 16 << 20;
+
+/// `GET /networks`, as much of one as a driver was told when it was made (`api/types/network/network.go` in moby).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Network {
+    id: String,
+    driver: String,
+    #[serde(default)]
+    internal: bool,
+    #[serde(rename = "IPAM")]
+    ipam: Ipam,
+    #[serde(default)]
+    options: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Ipam {
+    #[serde(default)]
+    config: Option<Vec<Config>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Config {
+    #[serde(default)]
+    subnet: String,
+    #[serde(default)]
+    gateway: String,
+}
+
+/// The networks of this driver that the engine behind a socket remembers.
+///
+/// # Errors
+/// When it does not answer, or one of them cannot be read: what is not understood is not taken for gone.
+pub(crate) fn networks(socket: &Path, driver: &str) -> Result<Vec<NetworkRequest>> {
+    let body = get(socket, "/networks")?;
+    let networks: Vec<Network> = serde_json::from_slice(&body).context("the engine's list of networks")?;
+    let ours = networks.into_iter().filter(|network| network.driver == driver);
+    ours.map(|network| request(&network).with_context(|| format!("network {} of the engine's list", network.id)))
+        .collect()
+}
+
+fn request(network: &Network) -> Result<NetworkRequest> {
+    let none = Map::new();
+    let options = network.options.as_ref().unwrap_or(&none);
+    let pairs = options.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+    let subnet = |config: &Config| -> Result<Subnet> {
+        let gateway = Some(config.gateway.as_str()).filter(|text| !text.is_empty());
+        let gateway = gateway.map(|text| text.split('/').next().unwrap_or_default().parse()).transpose()?;
+        Ok(Subnet::new(config.subnet.parse()?, gateway)?)
+    };
+    let configs = network.ipam.config.iter().flatten().filter(|config| !config.subnet.is_empty());
+    Ok(NetworkRequest {
+        id: network.id.parse()?,
+        options: DriverOptions::parse(pairs)?,
+        internal: network.internal,
+        subnets: configs.map(subnet).collect::<Result<_>>()?,
+    })
+}
+
+/// HTTP/1.0, so that the answer ends where the connection does.
+fn get(socket: &Path, path: &str) -> Result<Vec<u8>> {
+    let mut stream = UnixStream::connect(socket).context("the engine's socket")?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n").as_bytes())?;
+    let mut answer = Vec::new();
+    stream.take(ANSWER_LIMIT).read_to_end(&mut answer).context("the engine's answer")?;
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").context("the engine's answer is no HTTP")?;
+    let status = answer.split(|byte| *byte == b' ').nth(1);
+    ensure!(status == Some(b"200"), "the engine answered {}", String::from_utf8_lossy(&answer[..end.min(80)]));
+    Ok(answer.split_off(end + 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(network: &Value) -> Result<NetworkRequest> {
+        request(&serde_json::from_value(network.clone()).unwrap())
+    }
+
+    #[test]
+    fn a_network_reads_as_it_was_asked_for() {
+        // As Docker 26.1 tells of it, but for what is of no interest.
+        let lan = read(&json!({
+            "Name": "lan", "Id": "3f1e0c9a5b7d", "Scope": "local", "Driver": "ipvland", "EnableIPv6": true,
+            "IPAM": { "Driver": "default", "Options": {}, "Config": [
+                { "Subnet": "192.168.1.0/24", "IPRange": "192.168.1.64/26", "Gateway": "192.168.1.1" },
+                { "Subnet": "2001:db8::/64", "Gateway": "2001:db8::1/64" },
+            ] },
+            "Internal": false, "Options": { "parent": "eth0", "ipvlan_mode": "l3" },
+        }))
+        .unwrap();
+        assert_eq!((lan.id.as_str(), lan.internal), ("3f1e0c9a5b7d", false));
+        assert_eq!(lan.options.settings.mode, model::Mode::L3);
+        let subnet = |pool: &str, gateway: &str| Subnet::new(pool.parse().unwrap(), gateway.parse().ok()).unwrap();
+        assert_eq!(lan.subnets, [subnet("192.168.1.0/24", "192.168.1.1"), subnet("2001:db8::/64", "2001:db8::1")]);
+    }
+
+    #[test]
+    fn what_is_missing_is_none() {
+        let bare =
+            json!({ "Id": "n", "Driver": "ipvland", "IPAM": { "Config": null }, "Internal": true, "Options": null });
+        let bare = read(&bare).unwrap();
+        assert!(bare.internal && bare.subnets.is_empty() && bare.options.parent.is_none());
+        let broken = json!({ "Id": "n", "Driver": "ipvland", "IPAM": { "Config": [{ "Subnet": "x" }] } });
+        assert!(read(&broken).is_err());
+    }
+}
