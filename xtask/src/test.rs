@@ -1,6 +1,7 @@
 //! `cargo xtask test` and `test-full`: everything a change must pass.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -50,6 +51,8 @@ pub(crate) fn run(extent: Extent) -> Result<ExitCode> {
 
 /// Everything that needs a machine of the lab.
 fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
+    let sequences = if extent == Extent::Full { 1000 } else { 25 };
+    report.stage("deaths after every step", || crashes(built, sequences));
     match extent {
         Extent::Short => {
             let lived_with = report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT, &[]));
@@ -112,15 +115,21 @@ impl Report {
     }
 }
 
-/// The driver, and all tests.
+/// The driver, one that dies where it is told to, and all tests.
 struct Programs {
     driver: Built,
+    mortal: PathBuf,
     tests: Built,
 }
 
 fn build_all() -> Result<Programs> {
+    let mortal = build(&["build", "--package", "ipvland", "--bin", "ipvland", "--features", "kill-points"])?;
+    let built = mortal.executable("ipvland")?;
+    // The next build puts the real one in its place.
+    let mortal = built.with_file_name("ipvland-mortal");
+    fs::copy(built, &mortal).context("the driver cannot be copied")?;
     let driver = build(&["build", "--package", "ipvland", "--bin", "ipvland"])?;
-    Ok(Programs { driver, tests: build(&["test", "--workspace", "--no-run"])? })
+    Ok(Programs { driver, mortal, tests: build(&["test", "--workspace", "--no-run"])? })
 }
 
 fn tests_on_host(built: &Programs) -> Result<Tally> {
@@ -142,7 +151,7 @@ fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results
     );
     let run = lab::Run {
         release,
-        boot: "--docker",
+        boot: Some("--docker"),
         programs: &[
             (built.driver.executable("ipvland")?, "ipvland"),
             (built.tests.executable(KERNEL_TESTS)?, KERNEL_TESTS),
@@ -152,6 +161,20 @@ fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results
         script: &script,
     };
     tests(&mut run.command())
+}
+
+/// A boot without an engine, for a driver that dies after every step, and in so many sequences that nobody thought of.
+fn crashes(built: &Programs, sequences: u32) -> Result<Tally> {
+    let run = lab::Run {
+        release: lab::DEFAULT,
+        boot: None,
+        programs: &[(&built.mortal, "ipvland-mortal"), (built.tests.executable("crashes")?, "crashes")],
+        limit: 2 * LAB_LIMIT,
+        script: &format!(
+            "CRASH_SEQUENCES={sequences} crashes --test-threads=1 || {{ tail -n 60 /run/mortal/log; exit 1; }}"
+        ),
+    };
+    Ok(tests(&mut run.command())?.tally)
 }
 
 /// The scenarios that a run has seen skipped or refused: a newer engine may do them.
