@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{Host, Scene, Standpoint, attempt, call, ipvland_json, links_named, refused_with, run};
+use crate::world::{Driver, Host, Scene, Standpoint, attempt, call, ipvland_json, links_named, refused_with, run};
 
 fn attached(scene: &Scene, parent: &str) {
     let sandbox = scene.namespace("sandbox");
@@ -82,10 +82,13 @@ fn repair_remakes_a_sentinel_and_a_vlan_link() {
     assert_eq!(Host.interface(&sentinel[0]).settings, "l2/bridge");
     scene.has_no_faults();
 
+    // The daemon would hear of it and make it again.
+    Driver::get().kill();
     run("ip link delete eth0.10");
     let faults = ipvland_json("status")["faults"].to_string();
     refused_with(&faults, &["parent `eth0.10` is not there"]);
     run("ipvland repair");
+    Driver::get().start_again();
     let vlan = Host.interface("eth0.10");
     assert_eq!((vlan.kind.as_str(), vlan.up), ("vlan", true));
     let faults = ipvland_json("status")["faults"].to_string();

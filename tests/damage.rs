@@ -56,7 +56,7 @@ fn a_full_disk_is_said_and_changes_nothing_and_what_runs_goes_on() {
     scene.network("--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0 db_net");
     let one = scene.container("one", "--net=db_net alpine sleep 1d");
     // The ledger's folder is in memory, and may be made as small as it is full.
-    scene.by_hand("mount -o remount,size=64k /var/lib/ipvland", "mount -o remount,size=50% /var/lib/ipvland");
+    scene.by_hand("mount -o remount,size=8m /var/lib/ipvland", "mount -o remount,size=50% /var/lib/ipvland");
     let filled = std::process::Command::new("sh")
         .args(["-c", "dd if=/dev/zero of=/var/lib/ipvland/ballast bs=4k 2>/dev/null; true"])
         .status();

@@ -95,25 +95,6 @@ fn beside_a_second_network_in_both_orders() {
 }
 
 #[test]
-fn kept_while_the_engine_restarts_under_it() {
-    let Some(scene) = Scene::where_engine_can(Ability::ExactNames) else { return };
-    scene.restart_engine("--live-restore");
-    scene.network(&format!("{LAN} db_net"));
-    let one = scene.container("one", &format!("{} alpine sleep 1d", called("lan0", "db_net")));
-    let (pid, address) = (one.pid(), one.address("db_net"));
-    scene.restart_engine("--live-restore");
-    assert_eq!((one.pid(), one.interfaces()), (pid, vec!["lo".to_owned(), "lan0".to_owned()]));
-    NEIGHBOUR.reaches(&address);
-    scene.has_no_faults();
-    run("docker network disconnect db_net one");
-    assert_eq!(one.interfaces(), ["lo"]);
-    run(&format!("docker network connect --driver-opt {IFNAME}=lan1 db_net one"));
-    assert_eq!(one.interfaces(), ["lo", "lan1"]);
-    one.reaches("192.168.1.1");
-    scene.has_no_faults();
-}
-
-#[test]
 fn what_cannot_be_had_is_refused() {
     let Some(scene) = Scene::where_engine_can(Ability::ExactNames) else { return };
     scene.network(&format!("{LAN} l2_net"));

@@ -30,10 +30,12 @@ fn move_over(scene: &Scene, db: &Container) {
     scene.has_no_faults();
 }
 
+/// Engines before 28 count on for the name of an interface that comes back.
 fn on_the_lan(db: &Container) {
-    db.interface("eth0").is_slave_on("eth0", "l2/bridge");
-    assert_eq!(db.interface("eth0").addresses, ["192.168.1.5/24"]);
-    assert_eq!(db.default_route(), "default via 192.168.1.1 dev eth0");
+    let name = db.interfaces().into_iter().find(|name| name != "lo").expect("it has an interface");
+    db.interface(&name).is_slave_on("eth0", "l2/bridge");
+    assert_eq!(db.interface(&name).addresses, ["192.168.1.5/24"]);
+    assert_eq!(db.default_route(), format!("default via 192.168.1.1 dev {name}"));
     db.reaches("192.168.1.1");
     NEIGHBOUR.reaches("192.168.1.5");
 }
@@ -44,6 +46,8 @@ const LAN: &str = "--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0"
 fn a_running_container_moves_from_ipvlan_and_keeps_its_address() {
     let scene = Scene::begin();
     scene.network_of("ipvlan", &format!("{LAN} -o ipvlan_mode=l2 db_net"));
+    // Whatever a scenario before has left there: Docker's own drivers do not announce.
+    NEIGHBOUR.run("ip neigh flush dev lan0");
     let db = scene.container("db", "--net=db_net --ip=192.168.1.5 alpine sleep 1d");
     NEIGHBOUR.reaches("192.168.1.5");
     move_over(&scene, &db);
@@ -53,6 +57,8 @@ fn a_running_container_moves_from_ipvlan_and_keeps_its_address() {
 fn a_running_container_moves_from_macvlan_and_keeps_its_address() {
     let scene = Scene::begin();
     scene.network_of("macvlan", &format!("{LAN} -o macvlan_mode=bridge db_net"));
+    // Whatever a scenario before has left there: Docker's own drivers do not announce.
+    NEIGHBOUR.run("ip neigh flush dev lan0");
     let db = scene.container("db", "--net=db_net --ip=192.168.1.5 alpine sleep 1d");
     // The neighbour now knows the address at the container's own MAC, and must be told of the parent's.
     NEIGHBOUR.reaches("192.168.1.5");

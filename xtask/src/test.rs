@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{Built, build, cargo};
-use crate::tally::{Outcome, Results, Tally, check, tests};
+use crate::tally::{Results, Tally, check, tests};
 use crate::{engines, installation, lab};
 
 /// Seconds for one boot of the lab with everything in it.
@@ -24,7 +24,7 @@ const NEWEST: &str = "sid";
 /// How much of the lab is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// One release in full, and on the newest engine what the engine of that one cannot do.
+    /// One release.
     Short,
     /// Every release in full, and what takes long.
     Full,
@@ -55,16 +55,12 @@ fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
     report.stage("deaths after every step", || crashes(built, sequences));
     match extent {
         Extent::Short => {
-            let lived_with = report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT, &[]));
-            let newer = lived_with.map(|results| only_newer(&results)).unwrap_or_default();
-            if !newer.is_empty() {
-                report.results(NEWEST, || scenarios(built, NEWEST, &newer));
-            }
+            report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT));
         }
         Extent::Full => {
             let releases = [OLDEST, lab::DEFAULT, NEWEST];
             let runs: Vec<_> =
-                releases.iter().filter_map(|name| report.results(name, || scenarios(built, name, &[]))).collect();
+                releases.iter().filter_map(|name| report.results(name, || scenarios(built, name))).collect();
             report.stage("installing", installation::test);
             // Without one of them the page would have a column less.
             if runs.len() == releases.len() {
@@ -139,15 +135,12 @@ fn tests_on_host(built: &Programs) -> Result<Tally> {
     Ok(Tally { skipped: sum.skipped.saturating_sub(for_the_lab), ..sum })
 }
 
-/// One boot of a release: the tests of the kernel crate and all scenarios, or the scenarios that are named.
-fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results> {
-    let kernel_tests = format!("{KERNEL_TESTS} --ignored --test-threads=1; kernel=$?");
+/// One boot of a release: the tests of the kernel crate and all scenarios.
+fn scenarios(built: &Programs, release: &str) -> Result<Results> {
     let script = format!(
-        "{before}
+        "{KERNEL_TESTS} --ignored --test-threads=1; kernel=$?
          echo \"engine: Docker $(docker version --format {{{{.Server.Version}}}} | cut -d. -f1,2), kernel $(uname -r | cut -d. -f1,2)\"
-         end-to-end --test-threads=1 {only} && exit $kernel",
-        before = if only.is_empty() { kernel_tests } else { "kernel=0".into() },
-        only = if only.is_empty() { String::new() } else { format!("--exact {}", only.join(" ")) },
+         end-to-end --test-threads=1 && exit $kernel",
     );
     let run = lab::Run {
         release,
@@ -175,12 +168,6 @@ fn crashes(built: &Programs, sequences: u32) -> Result<Tally> {
         ),
     };
     Ok(tests(&mut run.command())?.tally)
-}
-
-/// The scenarios that a run has seen skipped or refused: a newer engine may do them.
-fn only_newer(results: &Results) -> Vec<String> {
-    let newer = |outcome: &Outcome| matches!(outcome, Outcome::Skipped(_) | Outcome::Refused(_));
-    results.tests.iter().filter(|(_, outcome)| newer(outcome)).map(|(name, _)| name.clone()).collect()
 }
 
 fn ignored(test: &Path) -> Result<u32> {

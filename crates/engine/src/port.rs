@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kernel::{LockKey, PortLock, Scope};
 use model::{
-    Endpoint, InterfaceName, LinkIntent, Mark, Network, Observed, Parent, PortSettings, Shape, Step, converge, desired,
-    foreign_slaves, port_settings,
+    Endpoint, InterfaceName, Kind, LinkIntent, Mark, Network, Observed, Parent, PortSettings, Shape, Step, converge,
+    desired, foreign_slaves, port_settings,
 };
 use store::PortRecords;
 
@@ -37,15 +37,19 @@ impl Engine {
     }
 }
 
-/// A port is known by the index of its parent, which survives a rename. A VLAN link still to be made is locked by the
-/// link below it, a dummy by its name, which is its network's alone.
+/// A port is known by the index of its parent, which survives a rename. The key must be the same before and after the
+/// parent is made, or a repair could undo a creation that is at work: a VLAN link counts as the link below it, a dummy of
+/// ours as its name, which is its network's alone.
 fn lock_key(parent: &Parent, observed: &Observed) -> LockKey {
-    let index = |name| observed.host_link(name).map(|link| LockKey::Index(link.index));
-    let below = match parent {
-        Parent::Vlan { on, .. } => index(on),
-        _ => None,
+    let index = match parent {
+        Parent::Dummy(_) => None,
+        Parent::Vlan { on, .. } => observed.host_link(on).map(|link| link.index),
+        Parent::Link(name) => observed.host_link(name).map(|link| match link.kind {
+            Kind::Vlan(_) => link.on.unwrap_or(link.index),
+            _ => link.index,
+        }),
     };
-    index(parent.name()).or(below).unwrap_or_else(|| LockKey::Name(parent.name().clone()))
+    index.map_or_else(|| LockKey::Name(parent.name().clone()), LockKey::Index)
 }
 
 impl Port<'_> {

@@ -114,7 +114,7 @@ fn a_slave_is_set_up_in_its_sandbox() {
         let inside = |command: &str| output_of("ip", format!("netns exec kt-set-up-box {command}").split(' '));
         assert_eq!(inside("cat /proc/sys/net/ipv4/conf/lan0/log_martians").trim(), "1");
         assert!(inside("ip -4 address show lan0").contains("brd 192.0.2.255"));
-        assert!(!inside("ip -6 address show lan0").contains("tentative"), "it works at once");
+        assert!(!inside("ip -6 address show lan0 scope global").contains("tentative"), "it works at once");
 
         let refused = apply(&sysctl("net.ipv4.conf.IFNAME.no_such_setting=1")).unwrap_err();
         assert!(matches!(refused, KernelError::NoSysctl { .. }), "{refused:?}");
