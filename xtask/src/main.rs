@@ -25,8 +25,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Formatting, lints, documentation, tests on the host, then everything that needs a real kernel in the lab: deaths
-    /// after every step, and all scenarios on one engine.
+    /// Formatting, lints, documentation, tests on the host, then everything that needs a real kernel in the lab, on one
+    /// engine.
     Test,
     /// The same, with every release of the lab in full; compares what each engine does with `docs/engines.md`.
     TestFull,

@@ -51,8 +51,6 @@ pub(crate) fn run(extent: Extent) -> Result<ExitCode> {
 
 /// Everything that needs a machine of the lab.
 fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
-    let sequences = if extent == Extent::Full { 1000 } else { 25 };
-    report.stage("deaths after every step", || crashes(built, sequences));
     match extent {
         Extent::Short => {
             report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT));
@@ -61,6 +59,7 @@ fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
             let releases = [OLDEST, lab::DEFAULT, NEWEST];
             let runs: Vec<_> =
                 releases.iter().filter_map(|name| report.results(name, || scenarios(built, name))).collect();
+            report.stage("deaths after every step", || crashes(built, 1000));
             report.stage("installing", installation::test);
             // Without one of them the page would have a column less.
             if runs.len() == releases.len() {
