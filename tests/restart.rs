@@ -44,7 +44,10 @@ fn a_network_that_docker_still_has_can_be_forgotten_by_hand_only_when_nothing_li
     scene.network("--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0.10 kept");
     let id = scene.network_id("kept");
     scene.container("one", "--net=kept alpine sleep 1d");
-    refused_with(&attempt(&format!("ipvland network forget {}", &id[..12])).unwrap_err(), &["is in use", "one"]);
+    refused_with(
+        &attempt(&format!("ipvland network forget {}", &id[..12])).unwrap_err(),
+        &["is in use", "1 of its endpoints live"],
+    );
     scene.remove_containers(&["one"]);
     crate::world::run(&format!("ipvland network forget {}", &id[..12]));
     assert_eq!(recorded_networks(), [""; 0]);
