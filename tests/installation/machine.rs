@@ -78,7 +78,8 @@ impl Drop for Machine {
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("--- journal\n{}\n---", run("journalctl --no-pager --lines=80 --unit=ipvland* --unit=docker"));
-            // As far as it goes: the next scenario says what is left.
+            // As far as it goes: the next scenario says what is left. Docker may be down.
+            let _ = attempt("engine start");
             for names in [self.containers.take(), self.networks.take()] {
                 let _ = attempt(&format!("docker rm --force {}", names.join(" ")));
                 let _ = attempt(&format!("docker network rm {}", names.join(" ")));
