@@ -1,6 +1,8 @@
 //! The daemon dies and comes back under running containers.
 
-use crate::world::{Driver, NEIGHBOUR, Scene, Standpoint, attempt, recorded_networks, refused_with, wait_until};
+use crate::world::{
+    Driver, NEIGHBOUR, Scene, Standpoint, attempt, ipvland_json, recorded_networks, refused_with, wait_until,
+};
 
 #[test]
 fn containers_outlive_the_daemon_and_are_removed_by_its_successor() {
@@ -20,6 +22,23 @@ fn containers_outlive_the_daemon_and_are_removed_by_its_successor() {
     let two = scene.container("two", "--net=db_net alpine sleep 1d");
     two.reaches(&address);
     NEIGHBOUR.reaches(&two.address("db_net"));
+    scene.has_no_faults();
+}
+
+#[test]
+fn a_gateway_that_nobody_named_outlives_the_daemon() {
+    let scene = Scene::begin();
+    // Docker tells the driver of the gateway it has chosen, and nobody later.
+    scene.network("--subnet=192.168.1.0/24 -o parent=eth0 db_net");
+    scene.network("--subnet=192.168.10.0/24 --ip-range=192.168.10.64/26 -o parent=eth0.10 ranged");
+    let before = ipvland_json("network ls");
+    Driver::get().kill();
+    Driver::get().start_again();
+    wait_until("Docker was asked", || scene.log().contains("compared with what the engine remembers"));
+    assert_eq!(ipvland_json("network ls"), before);
+    let one = scene.container("one", "--net=db_net alpine sleep 1d");
+    assert_eq!(one.default_route(), "default via 192.168.1.1 dev eth0");
+    one.reaches("192.168.1.1");
     scene.has_no_faults();
 }
 

@@ -29,11 +29,12 @@ impl Engine {
     ///
     /// # Errors
     /// When kernel or ledger fail.
-    pub fn find_again(&self) -> Result<Vec<Endpoint>, EngineError> {
+    pub(crate) fn find_again(&self) -> Result<Vec<Endpoint>, EngineError> {
         let observed = kernel::observe(Scope::Everywhere(&[]))?;
         let found = living(&observed, &self.now()?);
         let mut endpoints = Vec::new();
         for (network, on_it) in found {
+            let _port = self.lock(&network.parent)?;
             if self.store.network(&network.id)?.is_none() {
                 self.store.restore_network(&network)?;
             }
@@ -42,21 +43,19 @@ impl Engine {
                 if self.store.endpoint(&endpoint.id)?.is_some() {
                     continue;
                 }
-                let entered = self.store.claim(&endpoint, &network.segment());
-                if let Err(error) = entered {
-                    tracing::warn!(endpoint = endpoint.id.short(), %error, "found, and not entered");
-                    continue;
+                // In one go: half entered, repair would take the slave for one to be removed.
+                match self.store.restore_endpoint(&endpoint, &sandbox, &network.segment()) {
+                    Ok(()) => endpoints.push(endpoint),
+                    Err(error) => tracing::warn!(endpoint = endpoint.id.short(), %error, "found, and not entered"),
                 }
-                self.store.begin_attach(&endpoint.id, &sandbox)?;
-                self.store.confirm_attach(&endpoint.id)?;
-                endpoints.push(endpoint);
             }
         }
         Ok(endpoints)
     }
 
-    /// Compares the record with the networks that the container engine remembers. One that is not on record is entered;
-    /// one that was on record before the question, as `candidates` say, and that nobody remembers, is removed, unless
+    /// Compares the record with the networks that the container engine remembers. One that is not on record is entered,
+    /// one that was found again without its routers is completed; otherwise the record knows better, since an engine tells
+    /// of a gateway only where the user named it. One that was on record before the question, as `candidates` say, and that nobody remembers, is removed, unless
     /// endpoints on it live.
     ///
     /// # Errors
@@ -70,7 +69,7 @@ impl Engine {
         let on_record = self.store.networks()?;
         for request in remembered {
             let record = on_record.iter().find(|network| network.id == request.id);
-            if record.is_none_or(|network| network.subnets != request.subnets) {
+            if record.is_none_or(|network| !network.knows_its_routers() && network.subnets != request.subnets) {
                 self.restore(request, record)?;
                 outcome.restored.push(request.id.clone());
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::{Change, Scope};
-use model::{Kind, Link, Network, Parent};
+use model::{Kind, Link, Network, Parent, is_birth_name};
 
 use crate::{Engine, EngineError};
 
@@ -68,7 +68,7 @@ impl Watch {
         let Kind::Slave(settings) = link.kind else { return carries(link, networks) };
         let Some(parent) = link.on.and_then(|below| self.links.get(&below)) else { return false };
         let mut on_port = networks.iter().filter(|network| *network.parent.name() == parent.name);
-        on_port.next().is_some_and(|network| network.settings != settings || !link.name.is_birth_name())
+        on_port.next().is_some_and(|network| network.settings != settings || !is_birth_name(&link.name))
     }
 }
 

@@ -9,7 +9,7 @@ use model::Link;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 
 use crate::KernelError;
 use crate::below;
@@ -62,11 +62,11 @@ impl Watch {
     /// When the sockets cannot be read.
     pub fn wait(&self) -> Result<Vec<Change>, KernelError> {
         let wait = || -> io::Result<Vec<Change>> {
-            self.watch_folders();
+            let folders = self.watch_folders();
             let mut ready = [PollFd::new(&self.links, PollFlags::IN), PollFd::new(&self.folders, PollFlags::IN)];
             poll(&mut ready, None)?;
             let mut changes = self.read_links()?;
-            changes.extend(self.read_folders()?);
+            changes.extend(self.read_folders(&folders)?);
             Ok(changes)
         };
         loop {
@@ -80,15 +80,22 @@ impl Watch {
     }
 
     /// A folder that is not there yet is waited for in the nearest one that is. To watch a folder again changes nothing.
-    fn watch_folders(&self) {
-        for folder in FOLDERS {
-            let there = Path::new(folder).ancestors().find(|folder| folder.is_dir());
+    ///
+    /// The numbers of those that are there.
+    fn watch_folders(&self) -> Vec<i32> {
+        let mut watched = Vec::new();
+        for folder in FOLDERS.map(Path::new) {
+            let Some(there) = folder.ancestors().find(|folder| folder.is_dir()) else { continue };
             let events = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::DELETE_SELF;
-            let watched = there.map(|there| inotify::add_watch(&self.folders, there, events));
-            if let Some(Err(error)) = watched {
-                tracing::debug!(folder, %error, "not watched: what goes there is noticed at the next repair");
+            match inotify::add_watch(&self.folders, there, events) {
+                Ok(number) if there == folder => watched.push(number),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(folder = %folder.display(), %error, "not watched: left to the next repair");
+                }
             }
         }
+        watched
     }
 
     fn read_links(&self) -> io::Result<Vec<Change>> {
@@ -112,14 +119,16 @@ impl Watch {
     }
 
     /// Of the folders only what goes is news; what comes there is the engine's to tell.
-    fn read_folders(&self) -> io::Result<Option<Change>> {
+    fn read_folders(&self, folders: &[i32]) -> io::Result<Option<Change>> {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut reader = inotify::Reader::new(self.folders.as_fd(), &mut buffer);
         let mut gone = None;
         loop {
             match reader.next() {
-                Ok(event) if event.events().contains(inotify::ReadFlags::DELETE) => gone = Some(Change::NamespaceGone),
-                Ok(event) if event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW) => gone = Some(Change::Lost),
+                Ok(event) if event.events().contains(ReadFlags::DELETE) && folders.contains(&event.wd()) => {
+                    gone = Some(Change::NamespaceGone);
+                }
+                Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => gone = Some(Change::Lost),
                 Ok(_) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) => return Ok(gone),
                 Err(error) => return Err(error.into()),

@@ -35,7 +35,7 @@ pub use desired::{LinkIntent, Presence, Shape, desired};
 pub use endpoint::{Addresses, Endpoint, EndpointState};
 pub use kernel_version::{KernelVersion, TooOld};
 pub use liveness::{Verdict, judge};
-pub use mark::{Mark, NotAMark};
+pub use mark::{Mark, NotAMark, is_birth_name};
 pub use moment::{BootId, Generation, Moment, NotABootId};
 pub use name::{EndpointId, InterfaceName, NameError, NetworkId, SandboxKey};
 pub use network::{Network, NetworkState, Route, Routes, Segment, Subnet};

@@ -28,6 +28,15 @@ pub enum Mark {
     Parent(InterfaceName),
 }
 
+/// What birth names begin with; 12 hexadecimal digits follow.
+const BIRTH: &str = "ipl";
+
+/// Whether it looks like a name that one of our links is born with.
+pub fn is_birth_name(name: &InterfaceName) -> bool {
+    let digits = name.as_str().strip_prefix(BIRTH);
+    digits.is_some_and(|digits| digits.len() == 12 && digits.chars().all(|c| c.is_ascii_hexdigit()))
+}
+
 impl Mark {
     /// The unique name the link is made under: `ipl` and 12 hexadecimal digits, derived from the mark.
     ///
@@ -36,7 +45,7 @@ impl Mark {
     pub fn birth_name(&self) -> InterfaceName {
         let digest = Sha256::digest(self.to_string());
         let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        InterfaceName::from_str(&format!("ipl{hex}")).expect("15 bytes of letters and digits")
+        InterfaceName::from_str(&format!("{BIRTH}{hex}")).expect("15 bytes of letters and digits")
     }
 }
 
@@ -82,7 +91,10 @@ mod tests {
         let parent = Mark::Parent("eth0".parse().unwrap());
         assert_eq!(sentinel.birth_name(), sentinel.birth_name());
         assert_ne!(sentinel.birth_name(), parent.birth_name());
-        assert_eq!(sentinel.birth_name().as_str().len(), 15);
+        assert!(is_birth_name(&sentinel.birth_name()));
+        for other in ["ipl0123456789a", "ipl0123456789ax", "eth0", "ipvlan012345678"] {
+            assert!(!is_birth_name(&other.parse().unwrap()), "{other}");
+        }
         // An upgrade must find the links of the version before: this value may never change.
         assert_eq!(sentinel.birth_name().as_str(), "ipldebb9e424cbb");
     }

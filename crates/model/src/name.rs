@@ -37,12 +37,6 @@ impl InterfaceName {
         &self.0
     }
 
-    /// Whether it looks like a name that one of our links is born with.
-    pub fn is_birth_name(&self) -> bool {
-        self.0.len() == Self::MAX_LEN
-            && self.0.strip_prefix("ipl").is_some_and(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()))
-    }
-
     /// Reads `eth0.10` as VLAN 10 on `eth0`. `None` where the name has no dot, more than one, or no valid VLAN id.
     pub fn as_vlan(&self) -> Option<(InterfaceName, VlanId)> {
         let (on, id) = self.0.split_once('.')?;

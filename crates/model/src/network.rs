@@ -129,6 +129,13 @@ impl Network {
         if self.isolated() { Segment::Isolated(self.id.clone()) } else { Segment::Default }
     }
 
+    /// Whether the routers are on record that its containers need. Of a network that was found again by its slaves they
+    /// are not, because no slave tells of one.
+    pub fn knows_its_routers(&self) -> bool {
+        let needed = self.settings.mode == Mode::L2 && !self.isolated();
+        !needed || self.subnets.iter().all(|subnet| subnet.gateway.is_some())
+    }
+
     /// How addresses on it are announced; `None` where nobody would listen: in l3 and l3s neighbours see a route and no
     /// address, and nobody else is on the wire of an isolated network.
     pub fn announced(&self) -> Option<Announcements> {
@@ -225,6 +232,16 @@ mod tests {
         let routes = network.routes(&addresses(Some("192.168.1.7/24"), Some("2001:db8:1::7/64")));
         assert_eq!(routes, Routes { v4: Route::None, v6: Route::None });
         assert_eq!(network.segment().to_string(), "isolated:n");
+    }
+
+    #[test]
+    fn routers_are_needed_in_l2_on_a_parent_only() {
+        let eth0 = || Parent::Link("eth0".parse().unwrap());
+        let without = |mode, parent| Network { subnets: vec![subnet("10.0.0.0/8", None)], ..network(mode, parent) };
+        assert!(network(Mode::L2, eth0()).knows_its_routers());
+        assert!(!without(Mode::L2, eth0()).knows_its_routers());
+        assert!(without(Mode::L3, eth0()).knows_its_routers());
+        assert!(without(Mode::L2, Parent::dummy_for(&"n".parse().unwrap())).knows_its_routers());
     }
 
     #[test]

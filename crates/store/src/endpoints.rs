@@ -29,29 +29,26 @@ impl Store {
     /// [`StoreError::AddressHeld`], when another endpoint holds one in this segment; [`StoreError::EndpointExists`];
     /// [`StoreError::NoNetwork`], when its network is not in use.
     pub fn claim(&self, endpoint: &Endpoint, segment: &Segment) -> Result<(), StoreError> {
+        self.write(Durability::Normal, |transaction| enter(transaction, endpoint, segment))
+    }
+
+    /// Enters an endpoint whose slave is in its sandbox already, all or nothing: found again after the ledger was lost.
+    ///
+    /// # Errors
+    /// As [`Store::claim`].
+    pub fn restore_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        sandbox: &SandboxKey,
+        segment: &Segment,
+    ) -> Result<(), StoreError> {
         self.write(Durability::Normal, |transaction| {
-            if !endpoints(transaction, "WHERE endpoint.id = ?", [endpoint.id.as_str()])?.is_empty() {
-                return Err(StoreError::EndpointExists(endpoint.id.clone()));
-            }
-            let network = endpoint.network.as_str();
-            let ready = "SELECT 1 FROM network WHERE id = ? AND state = 'ready'";
-            if transaction.query_one(ready, [network], |_| Ok(())).optional()?.is_none() {
-                return Err(StoreError::NoNetwork(endpoint.network.clone()));
-            }
+            enter(transaction, endpoint, segment)?;
             transaction.execute(
-                "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created', ?, ?)",
-                params![
-                    endpoint.id.as_str(),
-                    network,
-                    endpoint.addresses.v4.map(|address| address.to_string()),
-                    endpoint.addresses.v6.map(|address| address.to_string()),
-                    endpoint.born.generation.0.cast_signed(),
-                    endpoint.born.boot.to_string(),
-                    endpoint.set_up.as_ref().map(|link| link.name.as_str()),
-                    endpoint.set_up.as_ref().map(|link| link.sysctls.to_string()),
-                ],
+                "UPDATE endpoint SET state = 'attached', sandbox = ? WHERE id = ?",
+                [sandbox.as_str(), endpoint.id.as_str()],
             )?;
-            endpoint.addresses.iter().try_for_each(|address| lease(transaction, endpoint, segment, address.addr()))
+            Ok(())
         })
     }
 
@@ -112,6 +109,32 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Enters an endpoint as created, with the addresses it holds.
+fn enter(transaction: &Transaction<'_>, endpoint: &Endpoint, segment: &Segment) -> Result<(), StoreError> {
+    if !endpoints(transaction, "WHERE endpoint.id = ?", [endpoint.id.as_str()])?.is_empty() {
+        return Err(StoreError::EndpointExists(endpoint.id.clone()));
+    }
+    let network = endpoint.network.as_str();
+    let ready = "SELECT 1 FROM network WHERE id = ? AND state = 'ready'";
+    if transaction.query_one(ready, [network], |_| Ok(())).optional()?.is_none() {
+        return Err(StoreError::NoNetwork(endpoint.network.clone()));
+    }
+    transaction.execute(
+        "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created', ?, ?)",
+        params![
+            endpoint.id.as_str(),
+            network,
+            endpoint.addresses.v4.map(|address| address.to_string()),
+            endpoint.addresses.v6.map(|address| address.to_string()),
+            endpoint.born.generation.0.cast_signed(),
+            endpoint.born.boot.to_string(),
+            endpoint.set_up.as_ref().map(|link| link.name.as_str()),
+            endpoint.set_up.as_ref().map(|link| link.sysctls.to_string()),
+        ],
+    )?;
+    endpoint.addresses.iter().try_for_each(|address| lease(transaction, endpoint, segment, address.addr()))
 }
 
 pub(crate) fn endpoints(

@@ -78,8 +78,8 @@ impl Store {
         })
     }
 
-    /// Enters a network that is in use already: found again after the ledger was lost. What was known of it before gives way
-    /// to what is known now; its endpoints stay.
+    /// Enters a network that is in use: found again after the ledger was lost. On record already, it keeps its state and its
+    /// endpoints, and what is known of it now takes the place of what was known.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -88,12 +88,13 @@ impl Store {
             let id = network.id.as_str();
             if networks(transaction, "WHERE id = ?", [id])?.is_empty() {
                 insert(transaction, network)?;
+                transaction.execute("UPDATE network SET state = 'ready' WHERE id = ?", [id])?;
             } else {
                 transaction.execute("DELETE FROM subnet WHERE network = ?", [id])?;
                 insert_subnets(transaction, network)?;
             }
             transaction.execute(
-                "UPDATE network SET state = 'ready', mtu = ?, announce_count = ?, announce_interval_ms = ? WHERE id = ?",
+                "UPDATE network SET mtu = ?, announce_count = ?, announce_interval_ms = ? WHERE id = ?",
                 params![
                     network.mtu.map(model::Mtu::get),
                     network.announcements.count(),

@@ -3,12 +3,14 @@
 //! Never from a handler: the engine waits for that with its locks held, and at its start its API does not answer yet.
 
 use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use engine::NetworkRequest;
+use ipnet::IpNet;
 use model::{DriverOptions, Subnet};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -36,6 +38,8 @@ struct Network {
 #[serde(rename_all = "PascalCase")]
 struct Ipam {
     #[serde(default)]
+    driver: String,
+    #[serde(default)]
     config: Option<Vec<Config>>,
 }
 
@@ -44,6 +48,10 @@ struct Ipam {
 struct Config {
     #[serde(default)]
     subnet: String,
+    /// Of the subnet, where the engine deals from a part of it only.
+    #[serde(rename = "IPRange", default)]
+    range: String,
+    /// Where the user named one.
     #[serde(default)]
     gateway: String,
 }
@@ -65,9 +73,14 @@ fn request(network: &Network) -> Result<NetworkRequest> {
     let options = network.options.as_ref().unwrap_or(&none);
     let pairs = options.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
     let subnet = |config: &Config| -> Result<Subnet> {
-        let gateway = Some(config.gateway.as_str()).filter(|text| !text.is_empty());
-        let gateway = gateway.map(|text| text.split('/').next().unwrap_or_default().parse()).transpose()?;
-        Ok(Subnet::new(config.subnet.parse()?, gateway)?)
+        let pool = config.subnet.parse()?;
+        let gateway = match config.gateway.split('/').next().unwrap_or_default() {
+            "" if network.ipam.driver == "default" && config.range.is_empty() => Some(first_usable(pool, pool)),
+            "" if network.ipam.driver == "default" => Some(first_usable(config.range.parse()?, pool)),
+            "" => None,
+            named => Some(named.parse()?),
+        };
+        Ok(Subnet::new(pool, gateway)?)
     };
     let configs = network.ipam.config.iter().flatten().filter(|config| !config.subnet.is_empty());
     Ok(NetworkRequest {
@@ -76,6 +89,17 @@ fn request(network: &Network) -> Result<NetworkRequest> {
         internal: network.internal,
         subnets: configs.map(subnet).collect::<Result<_>>()?,
     })
+}
+
+/// The gateway that the engine's own address management has taken where the user named none (seen with 26.1 and 28.5): the
+/// first address that it may deal.
+fn first_usable(range: IpNet, pool: IpNet) -> IpAddr {
+    let first = range.network();
+    let is_the_networks = first == pool.network() && pool.prefix_len() + 1 < pool.max_prefix_len();
+    match first {
+        IpAddr::V4(address) => Ipv4Addr::from(u32::from(address) + u32::from(is_the_networks)).into(),
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) + u128::from(is_the_networks)).into(),
+    }
 }
 
 /// HTTP/1.0, so that the answer ends where the connection does.
@@ -118,6 +142,24 @@ mod tests {
         assert_eq!(lan.options.settings.mode, model::Mode::L3);
         let subnet = |pool: &str, gateway: &str| Subnet::new(pool.parse().unwrap(), gateway.parse().ok()).unwrap();
         assert_eq!(lan.subnets, [subnet("192.168.1.0/24", "192.168.1.1"), subnet("2001:db8::/64", "2001:db8::1")]);
+    }
+
+    #[test]
+    fn a_gateway_that_the_user_left_out_is_the_first_address_that_the_engine_deals() {
+        let gateway = |driver: &str, config: Value| {
+            let network = json!({ "Id": "n", "Driver": "ipvland", "IPAM": { "Driver": driver, "Config": [config] } });
+            read(&network).unwrap().subnets[0].gateway().map(|gateway| gateway.to_string())
+        };
+        for (config, expected) in [
+            (json!({ "Subnet": "192.168.1.0/24" }), "192.168.1.1"),
+            (json!({ "Subnet": "192.168.9.0/24", "IPRange": "192.168.9.64/26" }), "192.168.9.64"),
+            (json!({ "Subnet": "192.168.9.0/24", "IPRange": "192.168.9.0/26" }), "192.168.9.1"),
+            (json!({ "Subnet": "192.168.9.4/31" }), "192.168.9.4"),
+            (json!({ "Subnet": "2001:db8::/64" }), "2001:db8::1"),
+        ] {
+            assert_eq!(gateway("default", config).as_deref(), Some(expected));
+        }
+        assert_eq!(gateway("other", json!({ "Subnet": "192.168.1.0/24" })), None);
     }
 
     #[test]

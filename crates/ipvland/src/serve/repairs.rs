@@ -14,8 +14,8 @@ use crate::docker;
 use crate::sentence;
 use crate::standby::{RepairDue, Standby};
 
-/// Opens the engine, which makes a first repair due, and repairs whenever it is, for as long as the process lives: a call that finds something to mend must not wait for
-/// it, since its engine holds locks meanwhile.
+/// Opens the engine, which makes a first repair due, and repairs whenever it is, for as long as the process lives: a call
+/// that finds something to mend must not wait for it, since its engine holds locks meanwhile.
 pub(super) fn begin(standby: Arc<Standby>, due: Receiver<RepairDue>, asked: Asked) -> io::Result<()> {
     let repairing = move || {
         if let Err(error) = standby.engine() {
@@ -58,6 +58,7 @@ impl Asked {
         };
         match engine.remember(&remembered, &doubted) {
             Ok(Remembered { restored, forgotten }) => {
+                tracing::debug!(networks = remembered.len(), "the record was compared with what the engine remembers");
                 restored
                     .iter()
                     .for_each(|id| tracing::warn!(network = id.short(), "not on record as the engine has it: entered"));

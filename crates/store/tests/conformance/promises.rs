@@ -248,6 +248,33 @@ fn a_port_has_the_networks_of_its_parents_name_and_their_endpoints() {
 }
 
 #[test]
+fn what_was_found_again_is_entered_as_it_lives() {
+    let Ledger { store, .. } = Ledger::new();
+    let found = Network { subnets: Vec::new(), ..network("net", "eth0") };
+    store.restore_network(&found).unwrap();
+    assert_eq!(store.network(&id("net")).unwrap().unwrap().state, NetworkState::Ready);
+
+    let one = endpoint("one", Some("192.168.1.2/24"), None);
+    store.restore_endpoint(&one, &id("/run/one"), &Segment::Default).unwrap();
+    assert_eq!(attachment(&store, "one"), Some((EndpointState::Attached, Some("/run/one".to_owned()))));
+    let thief = endpoint("thief", Some("192.168.1.2/24"), None);
+    for refused in
+        [store.restore_endpoint(&thief, &id("/run/thief"), &Segment::Default), store.claim(&thief, &Segment::Default)]
+    {
+        assert!(matches!(refused, Err(StoreError::AddressHeld { .. })), "{refused:?}");
+    }
+    assert_eq!(attachment(&store, "thief"), None, "all or nothing");
+
+    // What is known later completes it, and takes neither its endpoints nor its state.
+    store.restore_network(&network("net", "eth0")).unwrap();
+    assert_eq!(store.network(&id("net")).unwrap().unwrap().subnets, network("net", "eth0").subnets);
+    assert!(store.endpoint(&id("one")).unwrap().is_some());
+    store.doom_network(&id("net")).unwrap();
+    store.restore_network(&network("net", "eth0")).unwrap();
+    assert_eq!(store.network(&id("net")).unwrap().unwrap().state, NetworkState::Deleting);
+}
+
+#[test]
 fn what_the_engine_has_shown_is_remembered() {
     let ledger = Ledger::new();
     assert!(!ledger.store.takes_whole_links().unwrap());
