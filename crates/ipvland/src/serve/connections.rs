@@ -9,14 +9,17 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rlimit::Resource;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Connections at a time; those beyond wait in the socket's queue. Well below the 1024 files that a process may have open.
+/// Connections at a time, where the process may have enough files open; those beyond wait in the socket's queue.
 const CONNECTIONS: usize = 512;
 /// How long a connection may be silent between its requests, or slow with the head of one. A container engine that has
 /// something to say does so at once, and comes back on a new connection when this one is gone.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The same where hardly any place is left.
+const IMPATIENCE: Duration = Duration::from_millis(200);
 /// How long nothing is accepted after the kernel has refused, as for want of files, which others give back meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -27,7 +30,8 @@ pub(super) async fn serve(
     told_to_stop: impl Future<Output = ()>,
     drain: Duration,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let all = places();
+    let places = Arc::new(Semaphore::new(all));
     let open = GracefulShutdown::new();
     tokio::pin!(told_to_stop);
     loop {
@@ -36,7 +40,10 @@ pub(super) async fn serve(
             () = &mut told_to_stop => break,
         };
         match accepted {
-            Ok((stream, place)) => answer(stream, place, &routes, &open),
+            Ok((stream, place)) => {
+                let patience = if places.available_permits() < all / 4 { IMPATIENCE } else { PATIENCE };
+                answer(stream, place, patience, &routes, &open);
+            }
             Err(error) => {
                 tracing::error!(%error, "no connection can be accepted; trying again");
                 tokio::time::sleep(PAUSE).await;
@@ -48,16 +55,28 @@ pub(super) async fn serve(
     }
 }
 
+/// Half of the files that the process may have open are left for the work that connections call for.
+fn places() -> usize {
+    let files = Resource::NOFILE.get().ok().and_then(|(soft, _)| usize::try_from(soft).ok());
+    files.map_or(CONNECTIONS, |files| (files / 2).clamp(1, CONNECTIONS))
+}
+
 async fn accept(listener: &UnixListener, places: &Arc<Semaphore>) -> io::Result<(UnixStream, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
     Ok((listener.accept().await?.0, place))
 }
 
 /// The connection keeps its place until it is closed.
-fn answer(stream: UnixStream, place: OwnedSemaphorePermit, routes: &Router, open: &GracefulShutdown) {
+fn answer(
+    stream: UnixStream,
+    place: OwnedSemaphorePermit,
+    patience: Duration,
+    routes: &Router,
+    open: &GracefulShutdown,
+) {
     let service = TowerToHyperService::new(routes.clone());
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.timer(TokioTimer::new()).header_read_timeout(patience);
     let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
     tokio::spawn(async move {
         if let Err(error) = connection.await {

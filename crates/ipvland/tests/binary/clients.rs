@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Folder};
 
 /// Half of a request, and never more.
 const SLOW: [&[u8]; 3] = [b"", b"POST /Plugin.Act", b"POST /Plugin.Activate HTTP/1.1\r\nHost: docker\r\n"];
@@ -23,6 +24,23 @@ fn a_request_is_answered_beside_a_thousand_that_never_come() {
     assert_eq!(daemon.call("NetworkDriver.GetCapabilities", &json!(null))["Scope"], "local");
     drop(idle);
     assert!(daemon.runs());
+}
+
+#[test]
+fn a_request_is_answered_by_a_daemon_that_may_have_few_files_open() {
+    let folder = Folder::new();
+    let serve = folder.serve();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"ulimit -n 64; exec "$0" "$@""#]).arg(serve.get_program()).args(serve.get_args());
+    let mut daemon = Daemon::spawn(folder, shell);
+    let idle: Vec<UnixStream> = (0..200).map(|_| UnixStream::connect(daemon.folder().socket()).unwrap()).collect();
+    for _ in 0..50 {
+        // This one opens the ledger, and a lock.
+        daemon.call("NetworkDriver.DeleteNetwork", &json!({ "NetworkID": "net" }));
+    }
+    drop(idle);
+    let (_, log) = daemon.end("TERM");
+    assert!(!log.contains("Too many open files"), "{log}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::daemon::{Daemon, Folder, LIMIT, parse};
@@ -101,6 +102,31 @@ fn systemd_is_told_when_it_is_ready() {
     assert_eq!(told(), "READY=1");
     daemon.signal("TERM");
     assert_eq!(told(), "STOPPING=1");
+}
+
+#[test]
+fn a_ledger_of_a_later_version_is_left_alone_and_every_call_says_so() {
+    let mut daemon = Daemon::start();
+    daemon.call("NetworkDriver.DeleteNetwork", &json!({ "NetworkID": "net" }));
+    daemon.end("TERM");
+    let folder = Arc::clone(daemon.folder());
+    let ledger = Connection::open(folder.path().join("state/ledger.db")).unwrap();
+    let version: i64 = ledger.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    ledger.pragma_update(None, "user_version", 1000).unwrap();
+
+    let mut daemon = Daemon::start_in(folder);
+    for method in ["CreateNetwork", "DeleteNetwork", "Join", "Leave"] {
+        let (status, sentence) = daemon.refuse(&format!("NetworkDriver.{method}"), r#"{"NetworkID":"net"}"#);
+        assert_eq!(status, 503, "{method}: {sentence}");
+        assert!(
+            sentence.contains("schema 1000") && sentence.contains("run the version of ipvland that wrote it"),
+            "{sentence}"
+        );
+    }
+    assert!(daemon.runs());
+
+    ledger.pragma_update(None, "user_version", version).unwrap();
+    daemon.call("NetworkDriver.DeleteNetwork", &json!({ "NetworkID": "net" }));
 }
 
 #[test]

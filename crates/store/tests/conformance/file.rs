@@ -51,6 +51,32 @@ fn a_newer_schema_is_refused_and_left_alone() {
     assert_eq!(version, 1000);
 }
 
+/// What takes a ledger from its version back to the one before.
+const BACKWARDS: [&str; 2] = [
+    "ALTER TABLE network DROP COLUMN announce_count; ALTER TABLE network DROP COLUMN announce_interval_ms",
+    "ALTER TABLE engine DROP COLUMN takes_whole_links;
+     ALTER TABLE endpoint DROP COLUMN link_name; ALTER TABLE endpoint DROP COLUMN link_sysctls",
+];
+
+#[test]
+fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
+    for version in 1..=BACKWARDS.len() {
+        let ledger = Ledger::with_network();
+        ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::Default).unwrap();
+        ledger.store.begin_generation().unwrap();
+        let held = |store: &Store| (store.networks().unwrap(), store.endpoints().unwrap(), store.generation().unwrap());
+        let before = held(&ledger.store);
+        let raw = Connection::open(ledger.path()).unwrap();
+        BACKWARDS[version - 1..].iter().rev().for_each(|script| raw.execute_batch(script).unwrap());
+        raw.execute_batch(&format!("PRAGMA user_version = {version}")).unwrap();
+
+        let store = Store::open(&ledger.path()).unwrap();
+        assert_eq!(held(&store), before, "from version {version}");
+        let thief = store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::Default).unwrap_err();
+        assert!(matches!(thief, StoreError::AddressHeld { .. }), "{thief}");
+    }
+}
+
 /// What every reading verb says of a ledger with one network and one endpoint after somebody has run `damage`.
 fn after(damage: &str) -> Vec<String> {
     let ledger = Ledger::with_network();
