@@ -15,8 +15,8 @@ choose_accelerator() {
     verdict=$LAB_DIR/kvm-$(uname -r)
     if [[ ! -e $verdict ]]; then
         say "trying KVM (at most $LAB_KVM_TRIAL_LIMIT s)"
-        pack_run_disk script no no -- true
-        if run_machine script "$LAB_KVM_TRIAL_LIMIT" "${kvm[@]}" 2>"$LAB_DIR/kvm-trial.log"; then
+        pack_run_disk script no no '' -- true
+        if run_machine script "$LAB_KVM_TRIAL_LIMIT" '' "${kvm[@]}" 2>"$LAB_DIR/kvm-trial.log"; then
             echo works >"$verdict"
         else
             echo fails >"$verdict"

@@ -26,8 +26,9 @@ stop_machine() {
     [[ -z $machine_pid ]] || kill -KILL "$machine_pid" 2>/dev/null || true
 }
 
-# run_machine KIND TIMEOUT ACCELERATION...: boots with the disk $LAB_DIR/run.tar; returns the command's status.
-# KIND is `script`, or `shell`, where the terminal takes the place of the two output ports.
+# run_machine KIND TIMEOUT DISK ACCELERATION...: boots with the disk $LAB_DIR/run.tar, and with that of the name DISK unless it
+# is empty; returns the command's status. KIND is `script`, or `shell`, where the terminal takes the place of the two output
+# ports.
 run_machine() {
     local kind=$1 limit=$2 qemu protocol stdout stderr copiers=()
     shift 2
@@ -61,9 +62,10 @@ run_machine() {
     return "$status"
 }
 
-# Sets `qemu`: all of the machine but the ports that depend on what is run.
+# emulator DISK ACCELERATION...: sets `qemu`, all of the machine but the ports that depend on what is run.
 emulator() {
-    local folder
+    local folder disk=$1
+    shift
     folder=$(root_folder)
     qemu=(
         setpriv --pdeathsig KILL
@@ -80,6 +82,11 @@ emulator() {
         -device 'virtio-9p-pci,fsdev=out,mount_tag=out'
         -device virtio-serial-pci
         -chardev 'file,id=protocol,path=/proc/self/fd/3' -device 'virtserialport,nr=1,chardev=protocol'
+    )
+    # What the machine has written is in the host's cache, which outlives the emulator: the host's own disk need not be waited
+    # for, and that is all that `unsafe` leaves out with a raw file.
+    [[ -z $disk ]] || qemu+=(
+        -drive "if=none,id=disk,file=$(disk_file "$disk"),format=raw,cache=unsafe" -device 'virtio-blk-pci,drive=disk'
     )
 }
 

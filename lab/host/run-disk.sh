@@ -2,10 +2,10 @@
 # at boot, so nothing of it is read over 9p.
 # shellcheck shell=bash
 
-# pack_run_disk KIND ENGINE SYSTEMD [FILE[:NAME]...] -- [COMMAND [ARG...]]
+# pack_run_disk KIND ENGINE SYSTEMD DISK [FILE[:NAME]...] -- [COMMAND [ARG...]]
 pack_run_disk() {
-    local kind=$1 engine=$2 systemd=$3 tree file name
-    shift 3
+    local kind=$1 engine=$2 systemd=$3 disk=$4 tree file name
+    shift 4
     # The machine's lock is held, so the name is ours; an interrupted run may have left it.
     tree=$LAB_DIR/run
     rm -rf "$tree"
@@ -19,7 +19,7 @@ pack_run_disk() {
     done
     shift
     {
-        printf 'kind=%q\nengine=%q\nsystemd=%q\n' "$kind" "$engine" "$systemd"
+        printf 'kind=%q\nengine=%q\nsystemd=%q\ndisk=%q\n' "$kind" "$engine" "$systemd" "$disk"
         [[ $kind == script ]] || printf 'terminal=%q\nsize=%q\n' "${TERM:-linux}" "$(stty size)"
     } >"$tree/settings"
     # Quoted for the guest's bash, which runs it as it was typed.
