@@ -103,14 +103,16 @@ impl Engine {
     }
 }
 
-/// The parent that a network was made on, as far as can be seen now. Whether a VLAN link is ours, its mark tells.
+/// The parent that a network was made on, as far as can be seen now. Whether a VLAN link is ours, its mark tells; of one that is
+/// not there its name does, whether or not the link below is there: at a boot that may be the later one of the two.
 fn parent_of(request: &NetworkRequest, observed: &Observed) -> Parent {
     let Some(name) = request.options.parent.as_ref().filter(|_| !request.internal) else {
         return Parent::dummy_for(&request.id);
     };
-    match observed.host_link(name) {
-        Some(link) => parent_at(link, observed),
-        None => Parent::resolve(name, None, observed).unwrap_or_else(|_| Parent::Link(name.clone())),
+    match (observed.host_link(name), name.as_vlan()) {
+        (Some(link), _) => parent_at(link, observed),
+        (None, Some((on, id))) => Parent::Vlan { name: name.clone(), on, id },
+        (None, None) => Parent::Link(name.clone()),
     }
 }
 
@@ -184,7 +186,7 @@ fn addresses(link: &Link) -> Addresses {
 
 #[cfg(test)]
 mod tests {
-    use model::{Generation, Layer};
+    use model::{DriverOptions, Generation, Layer};
 
     use super::*;
 
@@ -239,5 +241,42 @@ mod tests {
             endpoint.addresses.iter().map(|it| it.to_string()).collect::<Vec<_>>(),
             ["192.168.10.5/24", "2001:db8::5/64"]
         );
+    }
+
+    /// The parent that a network is entered with that was made on `name`, where eth0, VLAN links 10 and 20 on it, and a
+    /// dummy are there; 10 is ours.
+    fn entered(name: &str) -> Parent {
+        let vlan = |id: &str| Kind::Vlan(id.parse().unwrap());
+        let host = vec![
+            link(2, "eth0", Kind::Other(String::new()), None, None),
+            link(3, "eth0.10", vlan("10"), Some(2), Some("ipvland:parent:eth0.10")),
+            link(4, "eth0.20", vlan("20"), Some(2), None),
+            link(5, "dum7", Kind::Dummy, None, None),
+        ];
+        let options = DriverOptions::parse([("parent", name)]).unwrap();
+        let request = NetworkRequest { id: "net".parse().unwrap(), options, internal: false, subnets: Vec::new() };
+        parent_of(&request, &Observed { host, ..Observed::default() })
+    }
+
+    #[test]
+    fn a_parent_is_known_by_its_mark_and_where_it_is_not_there_by_its_name() {
+        let link = |name: &str| Parent::Link(name.parse().unwrap());
+        let vlan = |name: &str, on: &str, id: &str| Parent::Vlan {
+            name: name.parse().unwrap(),
+            on: on.parse().unwrap(),
+            id: id.parse().unwrap(),
+        };
+        for (name, parent) in [
+            ("eth0.10", vlan("eth0.10", "eth0", "10")),
+            ("eth0.20", link("eth0.20")),
+            ("dum7", link("dum7")),
+            ("eth0.30", vlan("eth0.30", "eth0", "30")),
+            ("bond0", link("bond0")),
+            // As at a boot, before the link below is there.
+            ("bond0.40", vlan("bond0.40", "bond0", "40")),
+            ("odd.name.30", link("odd.name.30")),
+        ] {
+            assert_eq!(entered(name), parent, "{name}");
+        }
     }
 }
