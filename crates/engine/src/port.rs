@@ -11,8 +11,9 @@ use store::PortRecords;
 
 use crate::{Engine, EngineError};
 
-/// How long an operation waits for another one on the same port.
-const LOCK_LIMIT: Duration = Duration::from_secs(5);
+/// How long an operation waits for others on the same port: a crowd of containers that start together is let through, and
+/// time is left to answer the container engine within its limit.
+const LOCK_LIMIT: Duration = Duration::from_secs(8);
 
 /// A port that is ours alone until this is dropped.
 pub(crate) struct Port<'e> {

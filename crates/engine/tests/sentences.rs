@@ -198,7 +198,7 @@ fn the_kernel() {
     );
     check(
         KernelError::LockTimeout { what: "`eth0`".into(), limit: Duration::from_secs(5) },
-        "another operation has held the port on `eth0` for 5s; try again; `fuser -v /run/ipvland/*` names who holds it",
+        "other operations have held the port on `eth0` for 5s; try again; `fuser -v /run/ipvland/*` names who holds it",
     );
     const LOOK: &str = "; the log of the daemon and `dmesg` may tell more";
     let source = || io::Error::from_raw_os_error(22);

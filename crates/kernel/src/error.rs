@@ -102,7 +102,7 @@ pub enum KernelError {
         source: io::Error,
     },
     /// Another operation held the port for too long.
-    #[error("another operation has held the port on {what} for {limit:?}")]
+    #[error("other operations have held the port on {what} for {limit:?}")]
     LockTimeout {
         /// The parent.
         what: String,

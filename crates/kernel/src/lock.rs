@@ -5,10 +5,13 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use model::InterfaceName;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::KernelError;
 
@@ -57,20 +60,31 @@ impl PortLock {
         DirBuilder::new().recursive(true).mode(0o700).create(run_dir).map_err(failed)?;
         let file =
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
-        let deadline = Instant::now() + limit;
-        loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
-                Err(errno) => return Err(failed(io::Error::from(errno))),
-            }
-            if Instant::now() >= deadline {
-                return Err(KernelError::LockTimeout { what: key.to_string(), limit });
-            }
-            #[expect(clippy::disallowed_methods, reason = "flock has no time limit of its own, so it is polled")]
-            std::thread::sleep(Duration::from_millis(10));
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Self { _file: file }),
+            Err(Errno::WOULDBLOCK) => {}
+            Err(errno) => return Err(failed(errno.into())),
+        }
+        let queued = queue(file).map_err(failed)?;
+        match queued.recv_timeout(limit) {
+            Ok(Ok(file)) => Ok(Self { _file: file }),
+            Ok(Err(error)) => Err(failed(error)),
+            Err(_) => Err(KernelError::LockTimeout { what: key.to_string(), limit }),
         }
     }
+}
+
+/// Waits for a lock in the kernel's queue, where whoever comes first is served first, whichever process it is of (looking
+/// again and again, one would lose against many). `flock` knows no time limit, so that a thread waits: when nobody takes
+/// the lock of it any more, it is given back as soon as it comes.
+fn queue(file: File) -> io::Result<Receiver<io::Result<File>>> {
+    let (taken, queued) = sync_channel(0);
+    let wait = move || {
+        let outcome = retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
+        let _ = taken.send(outcome.map(|()| file).map_err(io::Error::from));
+    };
+    thread::Builder::new().name("lock".into()).spawn(wait)?;
+    Ok(queued)
 }
 
 #[cfg(test)]
@@ -85,10 +99,20 @@ mod tests {
         let lock = |key| PortLock::acquire(folder.path(), &key, AT_ONCE);
         let held = lock(LockKey::Index(2)).unwrap();
         let refused = lock(LockKey::Index(2)).unwrap_err();
-        assert_eq!(refused.to_string(), "another operation has held the port on the link with index 2 for 0ns");
+        assert_eq!(refused.to_string(), "other operations have held the port on the link with index 2 for 0ns");
         lock(LockKey::Index(3)).expect("another port is free");
         drop(held);
         lock(LockKey::Index(2)).expect("free again");
+    }
+
+    #[test]
+    fn whoever_has_given_up_does_not_keep_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = |limit| PortLock::acquire(folder.path(), &LockKey::Index(2), limit);
+        let held = lock(AT_ONCE).unwrap();
+        lock(AT_ONCE).expect_err("it is held");
+        drop(held);
+        lock(Duration::from_secs(30)).expect("free in time");
     }
 
     #[test]
