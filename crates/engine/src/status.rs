@@ -1,11 +1,11 @@
 //! What there is, and what is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::Scope;
 use model::{
-    Endpoint, Generation, KernelVersion, Link, Network, NetworkId, Observed, Parent, Place, PortSettings, SandboxKey,
-    Verdict, judge, port_settings,
+    Endpoint, Generation, KernelVersion, Link, Network, NetworkId, NetworkState, Observed, Parent, Place, PortSettings,
+    SandboxKey, Verdict, judge, port_settings,
 };
 
 use crate::endpoints::place_of;
@@ -94,8 +94,8 @@ impl Engine {
             0 | 1 => return Err(EngineError::NoNetwork(id.to_owned())),
             _ => return Err(EngineError::Ambiguous(id.to_owned())),
         };
-        let on_it: Vec<Endpoint> = self.store.endpoints()?.into_iter().filter(|e| e.network == network.id).collect();
-        let endpoints = self.report(on_it, std::slice::from_ref(&network))?.1;
+        let mut endpoints = self.look()?.endpoints;
+        endpoints.retain(|report| report.endpoint.network == network.id);
         Ok(NetworkReport { network, endpoints })
     }
 
@@ -104,17 +104,19 @@ impl Engine {
     /// # Errors
     /// When ledger or kernel cannot be read.
     pub fn status(&self) -> Result<Status, EngineError> {
-        let networks = self.store.networks()?;
-        let (observed, endpoints) = self.report(self.store.endpoints()?, &networks)?;
+        let Look { networks, settled, endpoints, before, observed } = self.look()?;
         let mut by_parent: BTreeMap<&Parent, Vec<&Network>> = BTreeMap::new();
         for network in &networks {
             by_parent.entry(&network.parent).or_default().push(network);
         }
         let ports: Vec<PortReport> =
             by_parent.into_iter().map(|(parent, on)| port_report(parent, &on, &endpoints, &observed)).collect();
+        let known: Vec<&Endpoint> = endpoints.iter().map(|report| &report.endpoint).chain(&before).collect();
+        let is_settled = |port: &&PortReport| port.networks.iter().any(|network| settled.contains(network));
         let faults = ports
             .iter()
-            .flat_map(|port| port_faults(port, &endpoints, &observed))
+            .filter(is_settled)
+            .flat_map(|port| port_faults(port, &known, &observed))
             .chain(endpoints.iter().filter_map(endpoint_fault))
             .collect();
         Ok(Status {
@@ -127,24 +129,40 @@ impl Engine {
         })
     }
 
-    fn report(
-        &self,
-        endpoints: Vec<Endpoint>,
-        networks: &[Network],
-    ) -> Result<(Observed, Vec<EndpointReport>), EngineError> {
-        let sandboxes: Vec<SandboxKey> = endpoints.iter().filter_map(|e| e.sandbox.clone()).collect();
+    /// Looks at the kernel, and at the ledger before and after.
+    fn look(&self) -> Result<Look, EngineError> {
+        let (networks_before, before) = (self.store.networks()?, self.store.endpoints()?);
+        let sandboxes: Vec<SandboxKey> = before.iter().filter_map(|e| e.sandbox.clone()).collect();
         let observed = kernel::observe(Scope::Everywhere(&sandboxes))?;
-        let now = self.now()?;
-        let reports = endpoints
+        let (networks, after, now) = (self.store.networks()?, self.store.endpoints()?, self.now()?);
+        let is_settled = |network: &&Network| network.state == NetworkState::Ready && networks_before.contains(network);
+        let settled = networks.iter().filter(is_settled).map(|network| network.id.clone()).collect();
+        let endpoints = after
             .into_iter()
             .map(|endpoint| {
                 let network = networks.iter().find(|network| network.id == endpoint.network);
                 let place = network.and_then(|network| place_of(&endpoint, network, &observed));
-                EndpointReport { verdict: judge(&endpoint, place.as_ref(), &now), endpoint, place }
+                let settled = before.contains(&endpoint);
+                let verdict = if settled { judge(&endpoint, place.as_ref(), &now) } else { Verdict::Pending };
+                EndpointReport { verdict, endpoint, place }
             })
             .collect();
-        Ok((observed, reports))
+        Ok(Look { networks, settled, endpoints, before, observed })
     }
+}
+
+/// Ledger and kernel, looked at while others may be at work: what the ledger tells otherwise after the look than before is
+/// being worked on, and nothing is wrong with it.
+struct Look {
+    /// As they are after it.
+    networks: Vec<Network>,
+    /// Those of them that nobody works on.
+    settled: BTreeSet<NetworkId>,
+    /// As they are after it.
+    endpoints: Vec<EndpointReport>,
+    /// As they were before it: what is gone since may have been seen.
+    before: Vec<Endpoint>,
+    observed: Observed,
 }
 
 fn port_report(
@@ -167,7 +185,7 @@ fn port_report(
     }
 }
 
-fn port_faults(port: &PortReport, endpoints: &[EndpointReport], observed: &Observed) -> Vec<String> {
+fn port_faults(port: &PortReport, known: &[&Endpoint], observed: &Observed) -> Vec<String> {
     let name = port.parent.name();
     let mut faults = Vec::new();
     if port.index.is_none() {
@@ -175,8 +193,7 @@ fn port_faults(port: &PortReport, endpoints: &[EndpointReport], observed: &Obser
     } else if !port.up {
         faults.push(format!("parent `{name}` is down; `ip link set {name} up` brings it back"));
     }
-    let endpoints = endpoints.iter().map(|report| &report.endpoint);
-    faults.extend(intrusions(name, port.wanted, endpoints, observed));
+    faults.extend(intrusions(name, port.wanted, known.iter().copied(), observed));
     faults
 }
 
