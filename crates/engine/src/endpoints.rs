@@ -62,7 +62,7 @@ impl Engine {
         loop {
             match self.store.claim(&endpoint, &network.segment()) {
                 Err(StoreError::AddressHeld { address, holder, network }) => {
-                    if !self.bury_if_dead(&holder)? {
+                    if !self.bury_if_dead(&holder, &endpoint.network)? {
                         return Err(StoreError::AddressHeld { address, holder, network }.into());
                     }
                 }
@@ -156,16 +156,21 @@ impl Engine {
         network.ok_or_else(|| EngineError::NoNetwork(id.short().to_owned()))
     }
 
-    /// Removes the holder of an address that somebody needs, if it can be shown that it is not alive.
-    fn bury_if_dead(&self, holder: &EndpointId) -> Result<bool, EngineError> {
+    /// Removes the holder of an address that somebody on a network needs, if it can be shown that it is not alive.
+    ///
+    /// One that was never joined is dead as well when its own network deals its address again: an engine that got no
+    /// answer, because we died, has let go of it without a word.
+    fn bury_if_dead(&self, holder: &EndpointId, needed_on: &NetworkId) -> Result<bool, EngineError> {
         let Some(endpoint) = self.store.endpoint(holder)? else { return Ok(true) };
         let Some(network) = self.store.network(&endpoint.network)? else { return Ok(true) };
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let observed = look_for(&slave)?;
         let place = slave.find(&observed).into_iter().map(|(place, _)| place).next();
+        let let_go = endpoint.state == EndpointState::Created && endpoint.network == *needed_on;
         match judge(&endpoint, place.as_ref(), &self.now()?) {
-            Verdict::Lives | Verdict::Pending => Ok(false),
-            Verdict::Missing | Verdict::Dead => {
+            Verdict::Lives => Ok(false),
+            Verdict::Pending if !let_go => Ok(false),
+            Verdict::Pending | Verdict::Missing | Verdict::Dead => {
                 tracing::info!(endpoint = holder.short(), "the holder of a wanted address is dead: taking it over");
                 self.delete_endpoint(holder)?;
                 Ok(true)
