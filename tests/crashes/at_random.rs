@@ -1,6 +1,12 @@
 //! Sequences nobody thought of, with deaths at steps nobody chose.
 
+use std::fmt;
+use std::ops::Range;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::audit::Fault;
 use crate::engine::{Endpoint, Network};
+use crate::remark;
 use crate::stage::{Attached, Stage};
 
 const NETWORKS: [Network; 4] = [
@@ -9,6 +15,9 @@ const NETWORKS: [Network; 4] = [
     Network { id: "three", parent: "eth1.31", subnet: "192.168.93" },
     Network { id: "four", parent: "", subnet: "192.168.94" },
 ];
+
+/// How often a soak tells how far it is.
+const PROGRESS: Duration = Duration::from_secs(10);
 
 /// Numbers that look like chance and are the same each time (SplitMix64).
 struct Chance(u64);
@@ -31,7 +40,7 @@ fn act(stage: &mut Stage, chance: &mut Chance, next: &mut u8) {
     let networks: Vec<Network> = stage.known.networks.iter().copied().collect();
     let idle: Vec<Endpoint> = with(stage, |attached| *attached == Attached::No);
     let attached: Vec<Endpoint> = with(stage, |attached| *attached != Attached::No);
-    match chance.below(8) {
+    match chance.below(9) {
         0 | 1 => {
             let network = NETWORKS[usize::try_from(chance.below(4)).expect("a small number")];
             if !networks.contains(&network) {
@@ -56,6 +65,11 @@ fn act(stage: &mut Stage, chance: &mut Chance, next: &mut u8) {
                 stage.delete_endpoint(endpoint);
             }
         }
+        7 => {
+            if let Some(endpoint) = chance.of(&attached) {
+                stage.rob(endpoint);
+            }
+        }
         _ => {
             let used = |network: &Network| stage.known.endpoints.keys().any(|endpoint| endpoint.network == *network);
             let unused: Vec<Network> = networks.into_iter().filter(|network| !used(network)).collect();
@@ -71,30 +85,91 @@ fn with(stage: &Stage, wanted: impl Fn(&Attached) -> bool) -> Vec<Endpoint> {
     endpoints.map(|(endpoint, _)| endpoint.clone()).collect()
 }
 
-#[test]
-fn nothing_leaks_and_nothing_is_lost() {
-    let sequences: u64 = std::env::var("CRASH_SEQUENCES").map_or(100, |text| text.parse().expect("a number"));
-    let mut deaths = 0;
-    for seed in 0..sequences {
-        println!("sequence {seed}");
-        let (mut stage, mut chance, mut next) = (Stage::open(None), Chance(seed), 1);
-        for _ in 0..3 {
-            stage.arm(1 + chance.below(25));
-            for _ in 0..6 {
-                act(&mut stage, &mut chance, &mut next);
-            }
-            stage.is_as_known();
-        }
-        for endpoint in with(&stage, |_| true) {
-            stage.leave(&endpoint);
-            stage.delete_endpoint(&endpoint);
-        }
-        for network in stage.known.networks.clone() {
-            stage.delete_network(network);
+/// What became of sequences that were played.
+#[derive(Debug, Default)]
+struct Outcome {
+    deaths: u64,
+    operations: u64,
+    faults: Vec<Fault>,
+}
+
+impl Outcome {
+    fn count(&self, kind: impl Fn(&Fault) -> bool) -> usize {
+        self.faults.iter().filter(|fault| kind(fault)).count()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} kills, {} operations, {} leftovers, {} duplicates, {} losses",
+            self.deaths,
+            self.operations,
+            self.count(|fault| matches!(fault, Fault::Leftover(_))),
+            self.count(|fault| matches!(fault, Fault::Duplicate(_))),
+            self.count(|fault| matches!(fault, Fault::Loss(_))),
+        )
+    }
+}
+
+/// Three deaths or fewer, and a few actions before each; then everything is removed.
+fn play(seed: u64, outcome: &mut Outcome) {
+    println!("sequence {seed}");
+    let (mut stage, mut chance, mut next) = (Stage::open(None), Chance(seed), 1);
+    for _ in 0..3 {
+        stage.arm(1 + chance.below(25));
+        for _ in 0..6 {
+            act(&mut stage, &mut chance, &mut next);
         }
         stage.is_as_known();
-        deaths += stage.deaths;
     }
-    println!("{sequences} sequences, {deaths} deaths");
-    assert!(u64::from(deaths) > sequences, "more than one death a sequence");
+    for endpoint in with(&stage, |_| true) {
+        stage.leave(&endpoint);
+        stage.delete_endpoint(&endpoint);
+    }
+    for network in stage.known.networks.clone() {
+        stage.delete_network(network);
+    }
+    stage.is_as_known();
+    outcome.deaths += stage.deaths;
+    outcome.operations += stage.operations;
+    outcome.faults.append(&mut stage.faults);
+}
+
+/// The sequences `CRASH_SEQUENCES`, `0..100` for example, which are the same each time; or for `CRASH_SECONDS`, as `make
+/// soak` does, others each time.
+#[test]
+fn nothing_leaks_and_nothing_is_lost() {
+    let mut outcome = Outcome::default();
+    match std::env::var("CRASH_SECONDS") {
+        Ok(seconds) => soak(Duration::from_secs(seconds.parse().expect("a number")), &mut outcome),
+        Err(_) => sequences().for_each(|seed| play(seed, &mut outcome)),
+    }
+    remark(&format!("soak: {outcome}"));
+    assert_eq!(outcome.faults, []);
+    assert!(outcome.deaths > 0, "it was told to die");
+}
+
+fn sequences() -> Range<u64> {
+    let asked = std::env::var("CRASH_SEQUENCES").unwrap_or_else(|_| "0..100".into());
+    let (first, end) = asked.split_once("..").expect("two numbers");
+    first.parse().expect("a number")..end.parse().expect("a number")
+}
+
+fn soak(time: Duration, outcome: &mut Outcome) {
+    let end = Instant::now() + time;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970");
+    let mut told = Instant::now();
+    for seed in now.as_secs() << 20.. {
+        play(seed, outcome);
+        let left = end.saturating_duration_since(Instant::now()).as_secs();
+        if left == 0 {
+            break;
+        }
+        if told.elapsed() > PROGRESS {
+            told = Instant::now();
+            remark(&format!("{left} s left: {outcome}"));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The kernel, the ledger and what the engine knows, compared from scratch: by other means than those that are tested.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::Value;
 
@@ -9,32 +10,77 @@ use crate::daemon::{differences, status};
 use crate::engine::{Endpoint, Network};
 use crate::stage::{Attached, Known};
 
-/// Asserts that nothing is left over and nothing is gone. What is in flight may have been done or not; but then the
-/// kernel must agree with the record of it.
-#[track_caller]
-pub(crate) fn audit(known: &Known, in_flight: Option<&str>) {
-    assert_eq!(differences(), serde_json::json!([]), "a repair would find nothing to do");
-    let record = status();
-    let settled = |id: &str| Some(id) != in_flight;
-    let networks = ids(&record["networks"]);
-    let endpoints = ids(&record["endpoints"]);
-    let of = |known: BTreeSet<&str>| -> BTreeSet<String> {
-        known.into_iter().filter(|id| settled(id)).map(str::to_owned).collect()
-    };
-    let kept =
-        |recorded: BTreeSet<String>| -> BTreeSet<String> { recorded.into_iter().filter(|id| settled(id)).collect() };
-    assert_eq!(kept(networks), of(known.networks.iter().map(|network| network.id).collect()), "networks on record");
-    assert_eq!(kept(endpoints), of(known.endpoints.keys().map(|endpoint| endpoint.id.as_str()).collect()), "endpoints");
+/// What must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is there and nobody owns it.
+    Leftover(String),
+    /// Two have what only one may have.
+    Duplicate(String),
+    /// It is owned and is not there.
+    Loss(String),
+}
 
-    let (expected, possible) = expected_on_host(known, &record, in_flight);
-    let host = ours(&links("ip -d -j link show"));
-    assert!(expected.is_subset(&host), "{expected:?} should be on the host, and there are {host:?}");
-    let over: Vec<_> = host.difference(&expected).filter(|alias| !possible.contains(*alias)).collect();
-    assert!(over.is_empty(), "nobody owns {over:?} on the host; the record is {record}");
-
-    for (endpoint, attached) in known.endpoints.iter().filter(|(endpoint, _)| settled(&endpoint.id)) {
-        check_sandbox(endpoint, *attached != Attached::No);
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Leftover(what) => write!(f, "leftover: {what}"),
+            Fault::Duplicate(what) => write!(f, "duplicate: {what}"),
+            Fault::Loss(what) => write!(f, "loss: {what}"),
+        }
     }
+}
+
+/// What is left over, there twice or gone. What is in flight may have been done or not; but then the kernel must agree
+/// with the record of it.
+#[track_caller]
+pub(crate) fn audit(known: &Known, in_flight: Option<&str>) -> Vec<Fault> {
+    let record = status();
+    let left = differences();
+    let left =
+        list(&left).into_iter().map(|difference| Fault::Leftover(format!("a repair would still do {difference}")));
+    let settled = |id: &str| Some(id) != in_flight;
+    let recorded =
+        |what: &str| -> BTreeSet<String> { ids(&record[what]).into_iter().filter(|id| settled(id)).collect() };
+    let known_networks = known.networks.iter().map(|network| network.id.to_owned());
+    let known_endpoints = known.endpoints.keys().map(|endpoint| endpoint.id.clone());
+    let host = links("ip -d -j link show");
+    let (expected, possible) = expected_on_host(known, &record, in_flight);
+    let sandboxes: Vec<(&Endpoint, bool, Vec<Value>)> = known
+        .endpoints
+        .iter()
+        .filter(|(endpoint, _)| settled(&endpoint.id))
+        .map(|(endpoint, attached)| {
+            let links = links(&format!("ip -n {} -d -j address show", endpoint.sandbox()));
+            (endpoint, *attached != Attached::No, links)
+        })
+        .collect();
+
+    let mut faults: Vec<Fault> = left.collect();
+    faults.extend(compared(
+        "network on record",
+        &recorded("networks"),
+        &known_networks.filter(|id| settled(id)).collect(),
+    ));
+    faults.extend(compared(
+        "endpoint on record",
+        &recorded("endpoints"),
+        &known_endpoints.filter(|id| settled(id)).collect(),
+    ));
+    let there: BTreeSet<String> = ours(&host).difference(&possible).cloned().collect();
+    faults.extend(compared("link on the host", &there, &expected));
+    faults.extend(sandboxes.iter().flat_map(|(endpoint, attached, links)| sandbox_faults(endpoint, *attached, links)));
+    faults.extend(twice(sandboxes.iter().flat_map(|(endpoint, _, links)| {
+        let segment = if endpoint.network.parent.is_empty() { endpoint.network.id } else { "the LAN" };
+        links.iter().flat_map(move |link| claims(link, segment))
+    })));
+    faults
+}
+
+fn compared(what: &str, there: &BTreeSet<String>, owned: &BTreeSet<String>) -> Vec<Fault> {
+    let over = there.difference(owned).map(|name| Fault::Leftover(format!("{what}: {name}")));
+    let gone = owned.difference(there).map(|name| Fault::Loss(format!("{what}: {name}")));
+    over.chain(gone).collect()
 }
 
 /// What `ifalias` says of the links that must be on the host, and of those that may be there.
@@ -44,7 +90,7 @@ fn expected_on_host(known: &Known, record: &Value, in_flight: Option<&str>) -> (
     for network in known.networks.iter().filter(recorded) {
         must.extend(made_parent(network).map(|name| format!("ipvland:parent:{name}")));
     }
-    for network in list(&record["networks"]).iter().filter(|network| network["kind"] != "link") {
+    for network in list(&record["networks"]).iter().filter(|network| Some(text(&network["id"]).as_str()) == in_flight) {
         may.insert(format!("ipvland:parent:{}", text(&network["parent"])));
     }
     for endpoint in list(&record["endpoints"]).iter().filter(|endpoint| endpoint["state"] == "attached") {
@@ -63,6 +109,7 @@ fn expected_on_host(known: &Known, record: &Value, in_flight: Option<&str>) -> (
             .map(|endpoint| format!("ipvland:docker:{}:{}", endpoint.network.id, endpoint.id))
             .filter(|_| in_flight.is_some()),
     );
+    may = may.difference(&must).cloned().collect();
     (must, may)
 }
 
@@ -74,20 +121,46 @@ fn made_parent(network: &Network) -> Option<String> {
     }
 }
 
-#[track_caller]
-fn check_sandbox(endpoint: &Endpoint, attached: bool) {
-    let links = links(&format!("ip -n {} -d -j address show", endpoint.sandbox()));
-    let names: Vec<String> = links.iter().map(|link| text(&link["ifname"])).filter(|name| name != "lo").collect();
-    if !attached {
-        assert_eq!(names, [""; 0], "nothing is in the sandbox of {}", endpoint.id);
-        return;
+fn sandbox_faults(endpoint: &Endpoint, attached: bool, links: &[Value]) -> Vec<Fault> {
+    let id = &endpoint.id;
+    let is_its = |link: &&Value| attached && text(&link["ifname"]) == endpoint.interface();
+    let strange = links.iter().filter(|link| text(&link["ifname"]) != "lo" && !is_its(link));
+    let mut faults: Vec<Fault> =
+        strange.map(|link| Fault::Leftover(format!("{} in the sandbox of {id}", link["ifname"]))).collect();
+    if attached {
+        let its = links.iter().find(is_its);
+        let faulty = |link: &Value| {
+            let marked = text(&link["ifalias"]) == format!("ipvland:docker:{}:{id}", endpoint.network.id);
+            let up = list(&link["flags"]).iter().any(|flag| flag == "UP");
+            let holds = |info: &Value| format!("{}/{}", text(&info["local"]), info["prefixlen"]) == endpoint.address();
+            !(marked && up && list(&link["addr_info"]).iter().any(holds))
+        };
+        if its.is_none_or(faulty) {
+            let found = its.map(Value::to_string).unwrap_or_default();
+            faults.push(Fault::Loss(format!("{} of {id}, with {}: {found}", endpoint.interface(), endpoint.address())));
+        }
     }
-    assert_eq!(names, [endpoint.interface()], "the interface of {}", endpoint.id);
-    let link = links.iter().find(|link| link["ifname"] == endpoint.interface()).expect("it is there");
-    assert_eq!(text(&link["ifalias"]), format!("ipvland:docker:{}:{}", endpoint.network.id, endpoint.id));
-    assert!(list(&link["flags"]).iter().any(|flag| flag == "UP"), "{link}");
-    let holds = |info: &Value| format!("{}/{}", text(&info["local"]), info["prefixlen"]) == endpoint.address();
-    assert!(list(&link["addr_info"]).iter().any(holds), "{} is not on {link}", endpoint.address());
+    faults
+}
+
+/// What a link of ours has that no other may have: its mark, and its addresses in its segment.
+fn claims(link: &Value, segment: &str) -> Vec<String> {
+    let mark = text(&link["ifalias"]);
+    if !mark.starts_with("ipvland:") {
+        return Vec::new();
+    }
+    let addresses = list(&link["addr_info"]);
+    let addresses = addresses.iter().filter(|info| info["family"] == "inet");
+    addresses.map(|info| format!("{} on {segment}", text(&info["local"]))).chain([mark]).collect()
+}
+
+fn twice(claims: impl Iterator<Item = String>) -> Vec<Fault> {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for claim in claims {
+        *counts.entry(claim).or_default() += 1;
+    }
+    let doubled = counts.into_iter().filter(|(_, count)| *count > 1);
+    doubled.map(|(claim, count)| Fault::Duplicate(format!("{claim}, {count} times"))).collect()
 }
 
 /// What says that a link is ours: its mark, or the name it was born with.

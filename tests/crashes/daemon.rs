@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -12,7 +13,10 @@ const SOCKET: &str = "/run/mortal/ipvland.sock";
 const FOLDERS: &str = "--state-dir /run/mortal/state --run-dir /run/mortal/run";
 
 /// The running daemon.
-pub(crate) struct Daemon(Child);
+pub(crate) struct Daemon {
+    child: Mutex<Child>,
+    socket: &'static str,
+}
 
 /// It did not live to answer.
 #[derive(Debug)]
@@ -21,13 +25,22 @@ pub(crate) struct Died;
 impl Daemon {
     /// Starts it, to die after that many steps, or to live. `Err` when it did not live to serve.
     pub(crate) fn start(kill_after: Option<u64>) -> Result<Self, Died> {
+        Self::start_on(SOCKET, kill_after)
+    }
+
+    /// Starts one more on the same ledger, with a socket of its own.
+    pub(crate) fn start_second() -> Self {
+        Self::start_on("/run/mortal/second.sock", None).expect("nobody told it to die")
+    }
+
+    fn start_on(socket: &'static str, kill_after: Option<u64>) -> Result<Self, Died> {
         std::fs::create_dir_all("/run/mortal").expect("/run can be written");
         let log = std::fs::OpenOptions::new().create(true).append(true).open("/run/mortal/log").expect("so can this");
         let mut command = Command::new("ipvland-mortal");
         command.args(FOLDERS.split(' ')).args([
             "serve",
             "--socket",
-            SOCKET,
+            socket,
             "--engine-socket",
             "/run/mortal/none",
             "--log-level",
@@ -37,15 +50,14 @@ impl Daemon {
             command.env("IPVLAND_KILL_AFTER", steps.to_string());
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        let mut daemon = Self(child.expect("`ipvland-mortal` is on PATH"));
-        wait_until("ipvland serves its socket, or is dead", || daemon.is_dead() || UnixStream::connect(SOCKET).is_ok());
+        let daemon = Self { child: Mutex::new(child.expect("`ipvland-mortal` is on PATH")), socket };
+        wait_until("ipvland serves its socket, or is dead", || daemon.is_dead() || UnixStream::connect(socket).is_ok());
         if daemon.is_dead() { Err(Died) } else { Ok(daemon) }
     }
 
     /// Replaces it, without a chance to tidy up.
     pub(crate) fn replace(&mut self, kill_after: u64) -> Result<(), Died> {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.kill();
         *self = Self::start(Some(kill_after))?;
         Ok(())
     }
@@ -55,35 +67,55 @@ impl Daemon {
         Self::start(None).expect("nobody told it to die")
     }
 
-    fn is_dead(&mut self) -> bool {
-        matches!(self.0.try_wait(), Ok(Some(_)))
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_dead(&self) -> bool {
+        matches!(self.child().try_wait(), Ok(Some(_)))
+    }
+
+    fn kill(&self) {
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 
     /// Calls a method of the network driver, which must succeed unless the daemon dies.
     #[track_caller]
-    pub(crate) fn call(&mut self, method: &str, body: &Value) -> Result<Value, Died> {
+    pub(crate) fn call(&self, method: &str, body: &Value) -> Result<Value, Died> {
+        let answer = self.ask(method, body)?;
+        assert!(answer.get("Err").is_none(), "{method} {body}: {answer}");
+        Ok(answer)
+    }
+
+    /// Calls a method of the network driver, which may be refused: `Err` says why.
+    #[track_caller]
+    pub(crate) fn ask(&self, method: &str, body: &Value) -> Result<Value, Died> {
         let head = format!("POST /NetworkDriver.{method} HTTP/1.1");
-        let Ok((status, answer)) = request(SOCKET, &head, body.to_string().as_bytes()) else {
+        let Ok((_, answer)) = request(self.socket, &head, body.to_string().as_bytes()) else {
             wait_until("the daemon is dead that did not answer", || self.is_dead());
             return Err(Died);
         };
-        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        assert!(status == 200 && answer.get("Err").is_none(), "{method} {body}: {status} {answer}");
-        Ok(answer)
+        Ok(serde_json::from_slice(&answer).unwrap_or_else(|error| panic!("{method} {body}: {error}")))
     }
 }
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.kill();
     }
 }
 
 /// Repairs from the command line, which waits for whoever is at work.
 #[track_caller]
 pub(crate) fn repair() {
-    run(&format!("ipvland-mortal {FOLDERS} repair"));
+    run(&command("repair"));
+}
+
+/// What one would type to do something with the same ledger.
+pub(crate) fn command(words: &str) -> String {
+    format!("ipvland-mortal {FOLDERS} {words}")
 }
 
 /// What a repair would do.

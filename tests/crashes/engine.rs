@@ -31,7 +31,7 @@ impl Network {
         json!({ "NetworkID": self.id })
     }
 
-    pub(crate) fn create(&self, daemon: &mut Daemon) -> Result<(), Died> {
+    pub(crate) fn create(&self, daemon: &Daemon) -> Result<(), Died> {
         let generic = if self.parent.is_empty() { json!({}) } else { json!({ "parent": self.parent }) };
         let body = json!({
             "NetworkID": self.id,
@@ -42,7 +42,7 @@ impl Network {
         daemon.call("CreateNetwork", &body).map(drop)
     }
 
-    pub(crate) fn delete(&self, daemon: &mut Daemon) -> Result<(), Died> {
+    pub(crate) fn delete(&self, daemon: &Daemon) -> Result<(), Died> {
         daemon.call("DeleteNetwork", &self.id()).map(drop)
     }
 }
@@ -67,24 +67,34 @@ impl Endpoint {
         json!({ "NetworkID": self.network.id, "EndpointID": self.id })
     }
 
-    pub(crate) fn create(&self, daemon: &mut Daemon) -> Result<(), Died> {
+    pub(crate) fn create(&self, daemon: &Daemon) -> Result<(), Died> {
         if self.exact {
             daemon.call("GwAllocCheck", &json!({ "Options": {} }))?;
         }
+        daemon.call("CreateEndpoint", &self.request()).map(drop)
+    }
+
+    /// Asks for the same address under another id: whether that was refused.
+    pub(crate) fn rob(&self, daemon: &Daemon) -> Result<bool, Died> {
+        let mut body = self.request();
+        body["EndpointID"] = json!("thief");
+        let answer = daemon.ask("CreateEndpoint", &body)?;
+        Ok(answer["Err"].as_str().is_some_and(|sentence| sentence.contains("is held by")))
+    }
+
+    fn request(&self) -> Value {
         let options = if self.exact { json!({ "com.docker.network.endpoint.ifname": "lan0" }) } else { json!({}) };
         let mut body = self.ids();
         body["Interface"] = json!({ "Address": self.address(), "AddressIPv6": "", "MacAddress": "" });
         body["Options"] = options;
-        daemon.call("CreateEndpoint", &body).map(drop)
+        body
     }
 
     /// Joins, then moves the link and sets it up, unless the driver has.
     ///
     /// The name the link had on the host, where it is the engine's to move back.
-    pub(crate) fn join(&self, daemon: &mut Daemon) -> Result<Option<String>, Died> {
-        let mut body = self.ids();
-        body["SandboxKey"] = json!(format!("/run/netns/{}", self.sandbox()));
-        let answer = daemon.call("Join", &body)?;
+    pub(crate) fn join(&self, daemon: &Daemon) -> Result<Option<String>, Died> {
+        let answer = daemon.call("Join", &self.join_request())?;
         let link = answer["InterfaceName"]["SrcName"].as_str().map(str::to_owned);
         if let Some(link) = &link {
             let sandbox = self.sandbox();
@@ -95,8 +105,21 @@ impl Endpoint {
         Ok(link)
     }
 
+    /// Asks to join, which must be refused: the sentence.
+    #[track_caller]
+    pub(crate) fn join_is_refused(&self, daemon: &Daemon) -> String {
+        let answer = daemon.ask("Join", &self.join_request()).expect("nobody told it to die");
+        answer["Err"].as_str().unwrap_or_else(|| panic!("it was not refused: {answer}")).to_owned()
+    }
+
+    fn join_request(&self) -> Value {
+        let mut body = self.ids();
+        body["SandboxKey"] = json!(format!("/run/netns/{}", self.sandbox()));
+        body
+    }
+
     /// Leaves, then moves the link back under the name it had, unless the driver has taken it.
-    pub(crate) fn leave(&self, daemon: &mut Daemon, link: Option<&str>) -> Result<(), Died> {
+    pub(crate) fn leave(&self, daemon: &Daemon, link: Option<&str>) -> Result<(), Died> {
         daemon.call("Leave", &self.ids())?;
         if let Some(name) = link {
             let sandbox = self.sandbox();
@@ -106,7 +129,7 @@ impl Endpoint {
         Ok(())
     }
 
-    pub(crate) fn delete(&self, daemon: &mut Daemon) -> Result<(), Died> {
+    pub(crate) fn delete(&self, daemon: &Daemon) -> Result<(), Died> {
         daemon.call("DeleteEndpoint", &self.ids()).map(drop)
     }
 }

@@ -1,6 +1,7 @@
 //! Each step of a network's and an endpoint's life is once the last one.
 
 use crate::engine::{Endpoint, Network};
+use crate::remark;
 use crate::stage::Stage;
 
 /// Lives through everything an endpoint can, on a daemon that dies after so many steps; whether it did die.
@@ -35,7 +36,7 @@ fn life(network: Network, exact: bool, kill_after: u64) -> bool {
 
 fn lives(network: Network, exact: bool) {
     let last = (1..).find(|step| !life(network, exact, *step)).expect("every life has an end");
-    println!("{network:?}: killed after each of {} steps", last - 1);
+    remark(&format!("killed after each of {} steps", last - 1));
     assert!(last > 10, "that many steps there are at least");
 }
 

@@ -16,9 +16,17 @@ mod daemon;
 mod engine;
 mod every_step;
 mod stage;
+mod together;
 
 #[path = "../world/command.rs"]
 #[allow(dead_code, reason = "the other scenarios use the rest")]
 mod command;
 #[path = "../world/http.rs"]
 mod http;
+
+/// Says something past libtest, which shows what a test prints only when it fails. On a line of its own.
+fn remark(line: &str) {
+    use std::io::Write;
+    let written = write!(std::io::stdout(), "\n{line} ... ");
+    written.expect("stdout is there");
+}

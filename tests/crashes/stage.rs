@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audit::audit;
+use crate::audit::{Fault, audit};
 use crate::command::run;
 use crate::daemon::{Daemon, Died, repair};
 use crate::engine::{Endpoint, Network};
@@ -14,7 +14,11 @@ const LINKS: [&str; 1] = ["eth1"];
 pub(crate) struct Stage {
     daemon: Daemon,
     /// How often it died.
-    pub(crate) deaths: u32,
+    pub(crate) deaths: u64,
+    /// What was asked of it.
+    pub(crate) operations: u64,
+    /// What was found that must not be.
+    pub(crate) faults: Vec<Fault>,
     pub(crate) known: Known,
 }
 
@@ -46,7 +50,12 @@ impl Stage {
             deaths += 1;
             Daemon::start_immortal()
         });
-        Self { daemon, deaths, known: Known::default() }
+        Self { daemon, deaths, operations: 0, faults: Vec::new(), known: Known::default() }
+    }
+
+    /// The one that runs.
+    pub(crate) fn daemon(&self) -> &Daemon {
+        &self.daemon
     }
 
     /// Replaces the daemon by one that dies after so many steps.
@@ -65,11 +74,12 @@ impl Stage {
 
     /// Does something, which the daemon may not live to answer: then it is done again, as the engine does.
     #[track_caller]
-    fn act<T>(&mut self, in_flight: &str, action: impl Fn(&mut Daemon) -> Result<T, Died>) -> T {
-        action(&mut self.daemon).unwrap_or_else(|Died| {
+    fn act<T>(&mut self, in_flight: &str, action: impl Fn(&Daemon) -> Result<T, Died>) -> T {
+        self.operations += 1;
+        action(&self.daemon).unwrap_or_else(|Died| {
             self.rise();
-            audit(&self.known, Some(in_flight));
-            action(&mut self.daemon).expect("nobody told this one to die")
+            self.audit(Some(in_flight));
+            action(&self.daemon).expect("nobody told this one to die")
         })
     }
 
@@ -111,9 +121,30 @@ impl Stage {
         run(&format!("ip netns delete {}", endpoint.sandbox()));
     }
 
-    /// Asserts that everything is as the engine knows it.
+    /// Asks for an address that is held.
     #[track_caller]
-    pub(crate) fn is_as_known(&self) {
-        audit(&self.known, None);
+    pub(crate) fn rob(&mut self, endpoint: &Endpoint) {
+        if !self.act("thief", |daemon| endpoint.rob(daemon)) {
+            self.faults.push(Fault::Duplicate(format!("the address of {} was given out again", endpoint.id)));
+        }
+    }
+
+    /// Everything should be as the engine knows it.
+    #[track_caller]
+    pub(crate) fn is_as_known(&mut self) {
+        self.audit(None);
+    }
+
+    #[track_caller]
+    fn audit(&mut self, in_flight: Option<&str>) {
+        let found = audit(&self.known, in_flight);
+        found.iter().for_each(|fault| println!("{fault}"));
+        self.faults.extend(found);
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        assert!(self.faults.is_empty() || std::thread::panicking(), "{:?}", self.faults);
     }
 }

@@ -1,6 +1,7 @@
 //! The automation behind `make`.
 
 mod cargo;
+mod crashes;
 mod demo;
 mod engines;
 mod fuzz;
@@ -32,6 +33,12 @@ enum Task {
     TestFull,
     /// Installing, upgrading and removing, in the lab, on a machine with systemd.
     TestInstallation,
+    /// Random operations and deaths of the driver, in the lab.
+    Soak {
+        /// For how long.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
     /// The walk-through, in the lab.
     Demo,
     /// Broken bytes for the parsers.
@@ -55,6 +62,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test => test::run(Extent::Short),
         Task::TestFull => test::run(Extent::Full),
         Task::TestInstallation => installation::run(),
+        Task::Soak { seconds } => crashes::soak(seconds),
         Task::Demo => demo::run(),
         Task::Fuzz { target, seconds } => fuzz::run(target, seconds),
         Task::Package { revision } => package::run(revision),

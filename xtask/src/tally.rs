@@ -67,8 +67,13 @@ pub(crate) fn check(command: &mut Command) -> Result<Tally> {
 ///
 /// A command that fails without a failed test, or runs no test at all, counts as one failure.
 pub(crate) fn tests(command: &mut Command) -> Result<Results> {
+    tests_heard(command, |line| println!("{line}"))
+}
+
+/// As [`tests`], for somebody else to show the lines.
+pub(crate) fn tests_heard(command: &mut Command, show: impl FnMut(&str)) -> Result<Results> {
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{command:?} does not run"))?;
-    let mut results = count(child.stdout.take().expect("it is piped"), |line| println!("{line}"))?;
+    let mut results = count(child.stdout.take().expect("it is piped"), show)?;
     let status = child.wait()?;
     let tally = &mut results.tally;
     let unexplained = !status.success() && tally.failed == 0;

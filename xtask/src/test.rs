@@ -1,14 +1,14 @@
 //! `cargo xtask test` and `test-full`: everything a change must pass.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{Built, build, cargo};
-use crate::tally::{Results, Tally, check, tests};
-use crate::{engines, installation, lab};
+use crate::tally::{Outcome, Results, Tally, check, tests};
+use crate::{crashes, engines, installation, lab};
 
 /// Seconds for one boot of the lab with everything in it.
 const LAB_LIMIT: u32 = 1500;
@@ -23,7 +23,7 @@ const NEWEST: &str = "sid";
 /// How much of the lab is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// One release.
+    /// One release in full, and on the newest engine what the engine of that one cannot do.
     Short,
     /// Every release in full, and what takes long.
     Full,
@@ -52,18 +52,23 @@ pub(crate) fn run(extent: Extent) -> Result<ExitCode> {
 fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
     match extent {
         Extent::Short => {
-            report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT));
+            report.stage("deaths after every step", || crashes::test(&built.mortal, 100));
+            let lived_with = report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT, &[]));
+            let newer = lived_with.map(|results| only_newer(&results)).unwrap_or_default();
+            if !newer.is_empty() {
+                report.results(NEWEST, || scenarios(built, NEWEST, &newer));
+            }
         }
         Extent::Full => {
             let releases = [OLDEST, lab::DEFAULT, NEWEST];
             let runs: Vec<_> =
-                releases.iter().filter_map(|name| report.results(name, || scenarios(built, name))).collect();
-            report.stage("deaths after every step", || crashes(built, 1000));
-            report.stage("installing", installation::test);
+                releases.iter().filter_map(|name| report.results(name, || scenarios(built, name, &[]))).collect();
             // Without one of them the page would have a column less.
             if runs.len() == releases.len() {
                 report.stage("docs/engines.md", || Ok(Tally::of(engines::agree_with(&runs)?)));
             }
+            report.stage("installing", installation::test);
+            report.stage("deaths after every step", || crashes::test(&built.mortal, 1000));
         }
     }
 }
@@ -109,15 +114,17 @@ impl Report {
     }
 }
 
-/// The driver, and all tests.
+/// A driver that dies when it is told to, the driver, and all tests.
 struct Programs {
+    mortal: PathBuf,
     driver: Built,
     tests: Built,
 }
 
 fn build_all() -> Result<Programs> {
+    let mortal = crashes::mortal()?;
     let driver = build(&["build", "--package", "ipvland", "--bin", "ipvland"])?;
-    Ok(Programs { driver, tests: build(&["test", "--workspace", "--no-run"])? })
+    Ok(Programs { mortal, driver, tests: build(&["test", "--workspace", "--no-run"])? })
 }
 
 fn tests_on_host(built: &Programs) -> Result<Tally> {
@@ -127,18 +134,22 @@ fn tests_on_host(built: &Programs) -> Result<Tally> {
     Ok(Tally { skipped: sum.skipped.saturating_sub(for_the_lab), ..sum })
 }
 
-/// One boot of a release: the tests of the kernel crate and all scenarios.
-fn scenarios(built: &Programs, release: &str) -> Result<Results> {
+/// One boot of a release: the tests of the kernel crate and all scenarios, or the scenarios that are named.
+fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results> {
+    let kernel_tests = format!("{KERNEL_TESTS} --ignored --test-threads=1; kernel=$?");
     let script = format!(
-        "{KERNEL_TESTS} --ignored --test-threads=1; kernel=$?
+        "{before}
          echo \"engine: Docker $(docker version --format {{{{.Server.Version}}}} | cut -d. -f1,2), kernel $(uname -r | cut -d. -f1,2)\"
-         end-to-end --test-threads=1 && exit $kernel",
+         end-to-end --test-threads=1 {only} && exit $kernel",
+        before = if only.is_empty() { kernel_tests } else { "kernel=0".into() },
+        only = if only.is_empty() { String::new() } else { format!("--exact {}", only.join(" ")) },
     );
     let run = lab::Run {
         release,
         boot: Some("--docker"),
         programs: &[
             (built.driver.executable("ipvland")?, "ipvland"),
+            (&built.mortal, "ipvland-mortal"),
             (built.tests.executable(KERNEL_TESTS)?, KERNEL_TESTS),
             (built.tests.executable("end-to-end")?, "end-to-end"),
         ],
@@ -148,21 +159,10 @@ fn scenarios(built: &Programs, release: &str) -> Result<Results> {
     tests(&mut run.command())
 }
 
-/// A boot without an engine, for a driver that dies after every step, and in so many sequences that nobody thought of.
-fn crashes(built: &Programs, sequences: u32) -> Result<Tally> {
-    // Its own folder: its place in the other is the real one's.
-    let mortal = ["build", "--package", "ipvland", "--bin", "ipvland", "--features", "kill-points"];
-    let mortal = build(&[&mortal[..], &["--target-dir", "target/mortal"]].concat())?;
-    let run = lab::Run {
-        release: lab::DEFAULT,
-        boot: None,
-        programs: &[(mortal.executable("ipvland")?, "ipvland-mortal"), (built.tests.executable("crashes")?, "crashes")],
-        limit: 2 * LAB_LIMIT,
-        script: &format!(
-            "CRASH_SEQUENCES={sequences} crashes --test-threads=1 || {{ tail -n 60 /run/mortal/log; exit 1; }}"
-        ),
-    };
-    Ok(tests(&mut run.command())?.tally)
+/// The scenarios that a run has seen skipped or refused: a newer engine may do them.
+fn only_newer(results: &Results) -> Vec<String> {
+    let newer = |outcome: &Outcome| matches!(outcome, Outcome::Skipped(_) | Outcome::Refused(_));
+    results.tests.iter().filter(|(_, outcome)| newer(outcome)).map(|(name, _)| name.clone()).collect()
 }
 
 fn ignored(test: &Path) -> Result<u32> {
