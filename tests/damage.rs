@@ -24,10 +24,9 @@ fn a_damaged_ledger_is_put_aside_and_what_lives_is_found_again() {
     file.write_all_at(&[0xa5; 4000], 100).expect("it can be written");
     let _ = std::fs::remove_file(format!("{LEDGER}-wal"));
     Driver::get().start_again();
-    wait_until("both endpoints are on record", || {
-        ipvland_json("status")["endpoints"].as_array().is_some_and(|endpoints| endpoints.len() == 2)
-    });
-    assert!(scene.log().contains("the ledger is damaged and was put aside"));
+    wait_until("it is seen", || scene.log().contains("the ledger is damaged and was put aside"));
+    wait_until("both endpoints are found", || scene.log().contains("was found again by its marks endpoints=2"));
+    assert_eq!(ipvland_json("status")["endpoints"].as_array().map(Vec::len), Some(2));
     assert!(std::path::Path::new(&format!("{LEDGER}.damaged-1")).exists());
     wait_until("Docker was asked for the networks", || {
         ipvland_json("network ls").to_string().matches("\"gateway\":\"192.168.").count() == 2
@@ -68,6 +67,27 @@ fn a_full_disk_is_said_and_changes_nothing_and_what_runs_goes_on() {
     assert!(Driver::get().is_running());
 
     run("rm /var/lib/ipvland/ballast");
+    scene.remove_containers(&["two"]);
+    let two = scene.container("two", "--net=db_net alpine sleep 1d");
+    two.reaches(&one.address("db_net"));
+    scene.has_no_faults();
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_is_said_and_changes_nothing_and_what_runs_goes_on() {
+    let scene = Scene::begin();
+    scene.network("--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0 db_net");
+    let one = scene.container("one", "--net=db_net alpine sleep 1d");
+    // Nobody may have it open for that.
+    Driver::get().kill();
+    run("mount -o remount,ro /var/lib/ipvland");
+    Driver::get().start_again();
+    let sentence = scene.refused_container("two", "--net=db_net alpine sleep 1d");
+    refused_with(&sentence, &["the ledger", "check the disk and the rights of its folder"]);
+    NEIGHBOUR.reaches(&one.address("db_net"));
+    assert!(Driver::get().is_running());
+
+    run("mount -o remount,rw /var/lib/ipvland");
     scene.remove_containers(&["two"]);
     let two = scene.container("two", "--net=db_net alpine sleep 1d");
     two.reaches(&one.address("db_net"));

@@ -1,6 +1,10 @@
-//! The engine stops and starts again, with and without live-restore.
+//! The engine stops or dies and starts again, alone or together with the driver, with and without live-restore.
 
-use crate::world::{Host, NEIGHBOUR, ROUTER, Scene, Standpoint, ipvland_json, run, wait_until};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::world::{
+    Container, Driver, Host, NEIGHBOUR, ROUTER, Scene, Standpoint, ipvland_json, refused_with, run, wait_until,
+};
 
 const LAN: &str = "--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0";
 
@@ -8,30 +12,132 @@ fn endpoints() -> usize {
     ipvland_json("status")["endpoints"].as_array().expect("a list").len()
 }
 
+/// Three containers, of which two are to be restarted: one with an address of its own choice, one with any.
+struct Crew {
+    restarted: Vec<(Container, String)>,
+    /// Stays down until somebody starts it.
+    idle: Container,
+}
+
+impl Crew {
+    fn begin(scene: &Scene) -> Self {
+        scene.network(&format!("{LAN} db_net"));
+        scene.network("--subnet=192.168.70.0/24 --gateway=192.168.70.1 -o parent=eth0.70 seventy");
+        let container = |name, arguments: &str| {
+            scene.container(name, &format!("--net={arguments} --stop-signal=KILL alpine sleep 1d"))
+        };
+        let fixed = container("fixed", "db_net --ip=192.168.1.70 --restart=always");
+        let dealt = container("dealt", "db_net --restart=always");
+        let idle = container("idle", "seventy");
+        let restarted = [fixed, dealt].map(|container| {
+            let address = container.address("db_net");
+            (container, address)
+        });
+        Self { restarted: restarted.into(), idle }
+    }
+
+    fn is_reached(&self) {
+        self.restarted.iter().for_each(|(_, address)| NEIGHBOUR.reaches(address));
+    }
+
+    /// Those to be restarted are there again with the addresses they had, and nothing else is.
+    fn comes_back(&self, scene: &Scene) {
+        for (container, address) in &self.restarted {
+            wait_until("it runs again", || container.inspect()["State"]["Running"] == true);
+            container.interface("eth0").is_slave_on("eth0", "l2/bridge");
+            assert_eq!(container.address("db_net"), *address);
+        }
+        self.is_reached();
+        assert_eq!(self.idle.inspect()["State"]["Running"], false, "nobody asked for it");
+        wait_until("nothing is left of it", || endpoints() == self.restarted.len());
+        run("docker start idle");
+        self.idle.interface("eth0").is_slave_on("eth0.70", "l2/bridge");
+        scene.has_no_faults();
+    }
+}
+
 #[test]
 fn networks_and_their_links_outlive_the_engine_and_containers_come_back() {
     let scene = Scene::begin();
-    scene.network(&format!("{LAN} db_net"));
-    scene.network("--subnet=192.168.70.0/24 -o parent=eth0.70 seventy");
-    let one =
-        scene.container("one", "--net=db_net --ip=192.168.1.70 --restart=always --stop-signal=KILL alpine sleep 1d");
-    let two = scene.container("two", "--net=seventy --ip=192.168.70.70 --stop-signal=KILL alpine sleep 1d");
+    let crew = Crew::begin(&scene);
     let link = Host.interface("eth0.70");
-
     run("engine stop");
     assert_eq!(Host.interface("eth0.70"), link);
     run("engine start");
-    wait_until("the container is back", || one.inspect()["State"]["Running"] == true);
-    one.interface("eth0").is_slave_on("eth0", "l2/bridge");
-    assert_eq!(one.address("db_net"), "192.168.1.70");
-    NEIGHBOUR.reaches("192.168.1.70");
-
+    crew.comes_back(&scene);
     assert_eq!(Host.interface("eth0.70"), link);
-    assert_eq!(two.inspect()["State"]["Running"], false, "nobody asked for it");
-    wait_until("nothing is left of it", || endpoints() == 1);
-    run("docker start two");
-    two.interface("eth0").is_slave_on("eth0.70", "l2/bridge");
-    scene.has_no_faults();
+}
+
+#[test]
+fn an_engine_that_is_killed_has_its_containers_back_with_their_addresses() {
+    let scene = Scene::begin();
+    let crew = Crew::begin(&scene);
+    run("engine kill");
+    crew.is_reached();
+    run("engine start");
+    crew.comes_back(&scene);
+}
+
+#[test]
+fn an_engine_and_a_driver_that_are_killed_together_come_back_together() {
+    let scene = Scene::begin();
+    let crew = Crew::begin(&scene);
+    Driver::get().kill();
+    run("engine kill");
+    crew.is_reached();
+    Driver::get().start_again();
+    run("engine start");
+    crew.comes_back(&scene);
+}
+
+#[test]
+fn an_engine_that_starts_without_the_driver_has_its_networks_once_that_is_there() {
+    let scene = Scene::begin();
+    let crew = Crew::begin(&scene);
+    run("engine stop");
+    Driver::get().kill();
+    run("engine start");
+    Driver::get().start_again();
+    for (container, _) in &crew.restarted {
+        // Whether the engine still tries by itself depends on how long it has waited already.
+        run(&format!("docker start {}", container.0));
+    }
+    crew.comes_back(&scene);
+}
+
+#[test]
+fn a_driver_that_dies_at_any_step_of_a_start_keeps_no_container_from_starting_again() {
+    let scene = Scene::begin();
+    scene.network(&format!("{LAN} db_net"));
+    let start = || scene.try_container("one", "--net=db_net --ip=192.168.1.70 alpine sleep 1d");
+    let last = (1..).find(|steps| {
+        Driver::get().replace_by_mortal(*steps);
+        let over = AtomicBool::new(false);
+        let (died, one) = std::thread::scope(|scope| {
+            // Somebody starts it again at once, as systemd does.
+            let watch = scope.spawn(|| Driver::get().start_again_if_it_dies(&over));
+            let one = start();
+            over.store(true, Ordering::Relaxed);
+            (watch.join().expect("the thread that watches"), one)
+        });
+        if !died {
+            Driver::get().kill();
+            Driver::get().start_again();
+        }
+        let one = one.unwrap_or_else(|sentence| {
+            // The engine asks again, but without what it has sent already.
+            refused_with(&sentence, &["the request has an empty body", "try again"]);
+            scene.remove_containers(&["one"]);
+            start().unwrap_or_else(|error| panic!("after {steps} steps, and again: {error}"))
+        });
+        one.interface("eth0").is_slave_on("eth0", "l2/bridge");
+        NEIGHBOUR.reaches("192.168.1.70");
+        scene.has_no_faults();
+        scene.remove_containers(&["one"]);
+        assert_eq!(endpoints(), 0);
+        !died
+    });
+    assert!(last.is_some_and(|steps| steps > 5), "{last:?}");
 }
 
 #[test]

@@ -143,10 +143,16 @@ fn a_parent_that_is_renamed_carries_what_lives_and_is_missed_until_it_has_its_na
     scene.network("--subnet=192.168.66.0/24 -o parent=dum7 lan");
     let one = scene.container("one", "--net=lan alpine sleep 1d");
     let two = scene.container("two", "--net=lan alpine sleep 1d");
-    run("ip link set dum7 name dum8");
+    let rename = |from: &str, to: &str| {
+        // Kernels before 6.2 rename only what is down.
+        run(&format!("ip link set {from} down"));
+        run(&format!("ip link set {from} name {to}"));
+        run(&format!("ip link set {to} up"));
+    };
+    rename("dum7", "dum8");
     one.reaches(&two.address("lan"));
     refused_with(&faults(), &["parent `dum7` is not there"]);
-    run("ip link set dum8 name dum7");
+    rename("dum8", "dum7");
     scene.container("three", "--net=lan alpine sleep 1d").reaches(&two.address("lan"));
     assert_eq!(ipvland_json("status")["faults"], json!([]));
 }

@@ -42,5 +42,5 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 
 #[expect(clippy::disallowed_methods, reason = "the one place that polls, between two looks at the condition")]
 fn pause() {
-    std::thread::sleep(Duration::from_millis(50));
+    std::thread::sleep(Duration::from_millis(10));
 }

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
@@ -31,17 +32,28 @@ impl Driver {
         for module in ["dummy numdummies=0", "bonding max_bonds=0", "tun"] {
             run(&format!("modprobe {module}"));
         }
+        Self::spawn(&mut Command::new("ipvland"))
+    }
+
+    /// One that is killed by itself once it has changed so many things in ledger and kernel.
+    fn start_mortal(steps: u32) -> Self {
+        Self::spawn(Command::new("ipvland-mortal").env("IPVLAND_KILL_AFTER", steps.to_string()))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
         let log = || -> File { OpenOptions::new().create(true).append(true).open(LOG).expect("a log file on /run") };
-        let child = Command::new("ipvland")
-            .arg("serve")
-            .env("RUST_LOG", "debug")
-            .stdin(Stdio::null())
-            .stdout(log())
-            .stderr(log())
-            .spawn()
-            .expect("`ipvland` is on PATH");
-        wait_until("ipvland serves its socket", || UnixStream::connect(SOCKET).is_ok());
+        command.arg("serve").env("RUST_LOG", "debug").stdin(Stdio::null()).stdout(log()).stderr(log());
+        let mut child = command.spawn().expect("the driver is on PATH");
+        wait_until("it serves its socket, or has died", || {
+            UnixStream::connect(SOCKET).is_ok() || !matches!(child.try_wait(), Ok(None))
+        });
         Self(child)
+    }
+
+    /// Takes its place with one that dies after so many steps.
+    pub(crate) fn replace_by_mortal(&mut self, steps: u32) {
+        self.kill();
+        *self = Self::start_mortal(steps);
     }
 
     /// Kills it, without a chance to tidy up.
@@ -53,6 +65,16 @@ impl Driver {
     /// Starts it again after [`Driver::kill`].
     pub(crate) fn start_again(&mut self) {
         *self = Self::start();
+    }
+
+    /// Waits until it has died, and starts one that does not, or until `over`: whether it died.
+    pub(crate) fn start_again_if_it_dies(&mut self, over: &AtomicBool) -> bool {
+        wait_until("it dies, or need not", || !self.is_running() || over.load(Ordering::Relaxed));
+        let died = !self.is_running();
+        if died {
+            self.start_again();
+        }
+        died
     }
 
     /// Whether it is still the process it was.

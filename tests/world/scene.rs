@@ -124,7 +124,8 @@ impl Scene {
         remark("refused", part);
     }
 
-    fn try_container(&self, name: &str, arguments: &str) -> Result<Container, String> {
+    /// `docker run -d --name NAME ...`, which may fail: why.
+    pub(crate) fn try_container(&self, name: &str, arguments: &str) -> Result<Container, String> {
         self.containers.borrow_mut().push(name.to_owned());
         attempt(&format!("docker run -d --name {name} {arguments}")).map(|_| Container(name.to_owned()))
     }
