@@ -45,14 +45,18 @@ pub(crate) fn visit_reachable(
             _ => {}
         }
     }
+    let mut barred = 0;
     for key in found().take_while(|_| everywhere) {
         match look(&key) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                tracing::debug!(%key, "a namespace that may not be entered is passed over");
-            }
+            // Those of nearly all processes, for a daemon without CAP_SYS_PTRACE (`cap_ptrace_access_check()` in
+            // `security/commoncap.c`).
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => barred += 1,
             Err(error) if !is_gone(&error) => return Err(failed(&key, error)),
             _ => {}
         }
+    }
+    if barred > 0 {
+        tracing::debug!(paths = barred, "namespaces that may not be entered are passed over");
     }
     Ok(())
 }
