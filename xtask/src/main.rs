@@ -1,6 +1,7 @@
 //! The automation behind `make`.
 
 mod cargo;
+mod copyright;
 mod crashes;
 mod demo;
 mod engines;

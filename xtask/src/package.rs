@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{build, cargo};
+use crate::copyright;
 
 /// The release of cargo-deb that packs.
 const CARGO_DEB: &str = "3.8.0";
@@ -39,6 +40,7 @@ pub(crate) fn debian_package(revision: u32) -> Result<PathBuf> {
     stage.envs([("PREFIX", "/usr"), ("ZSH_COMPLETIONS", "/usr/share/zsh/vendor-completions")]);
     succeed(&mut stage)?;
     fs::write(staging.join("changelog"), changelog(revision)?)?;
+    fs::write(staging.join("copyright"), copyright::text(checkout)?)?;
 
     let mut pack = Command::new(tools.join("bin/cargo-deb"));
     pack.args(["--quiet", "--no-build", "--package", "ipvland", "--deb-revision", &revision.to_string()]);
