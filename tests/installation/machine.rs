@@ -1,14 +1,18 @@
 //! The machine: Docker runs, ipvland is not there, and is not there again when a scenario is over.
 
 use std::cell::RefCell;
+use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::world::{Container, NEIGHBOUR, ROUTER, Standpoint, attempt, run};
+use crate::world::{Container, NEIGHBOUR, Namespace, ROUTER, Standpoint, attempt, run};
 
 /// The package, and one of the same version with a higher revision.
 pub(crate) const PACKAGE: &str = "/opt/ipvland/bin/ipvland.deb";
 pub(crate) const NEWER: &str = "/opt/ipvland/bin/ipvland-newer.deb";
+
+/// Where systemd takes additions to the daemon's unit from, until the machine ends.
+const DROP_INS: &str = "/run/systemd/system/ipvland.service.d";
 
 /// One scenario's turn.
 ///
@@ -16,6 +20,7 @@ pub(crate) const NEWER: &str = "/opt/ipvland/bin/ipvland-newer.deb";
 pub(crate) struct Machine {
     containers: RefCell<Vec<String>>,
     networks: RefCell<Vec<String>>,
+    namespaces: RefCell<Vec<String>>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -31,7 +36,12 @@ impl Machine {
             run("rmdir /var/lib/ipvland");
         }
         assert_eq!(traces(), [""; 0], "before the scenario");
-        Self { containers: RefCell::default(), networks: RefCell::default(), _turn: turn }
+        Self {
+            containers: RefCell::default(),
+            networks: RefCell::default(),
+            namespaces: RefCell::default(),
+            _turn: turn,
+        }
     }
 
     /// The same, with the package installed.
@@ -57,20 +67,58 @@ impl Machine {
     /// `docker run -d --name NAME --net=NETWORK ...`, which answers to the router.
     #[track_caller]
     pub(crate) fn container(&self, name: &str, network: &str, options: &str) -> Container {
-        self.containers.borrow_mut().push(name.to_owned());
-        // `sleep` as process 1 would ignore the usual signal, and cost each stop of Docker ten seconds.
-        run(&format!("docker run -d --name {name} --net={network} --stop-signal=KILL {options} alpine sleep 1d"));
-        let container = Container(name.to_owned());
+        let container = self.start(name, network, options);
         ROUTER.reaches(&container.address(network));
         container
     }
 
+    /// The same, whoever it answers to.
+    #[track_caller]
+    pub(crate) fn start(&self, name: &str, network: &str, options: &str) -> Container {
+        self.containers.borrow_mut().push(name.to_owned());
+        // `sleep` as process 1 would ignore the usual signal, and cost each stop of Docker ten seconds.
+        run(&format!("docker run -d --name {name} --net={network} --stop-signal=KILL {options} alpine sleep 1d"));
+        Container(name.to_owned())
+    }
+
+    /// A namespace of `ip netns`.
+    #[track_caller]
+    pub(crate) fn namespace<'n>(&self, name: &'n str) -> Namespace<'n> {
+        run(&format!("ip netns add {name}"));
+        self.namespaces.borrow_mut().push(name.to_owned());
+        Namespace(name)
+    }
+
+    /// Adds to the daemon's unit, for a daemon that is started from now on, until the scenario is over.
+    #[track_caller]
+    pub(crate) fn drop_in(&self, text: &str) {
+        fs::create_dir_all(DROP_INS).expect("/run is writable");
+        fs::write(format!("{DROP_INS}/scenario.conf"), text).expect("/run is writable");
+        run("systemctl daemon-reload");
+    }
+
+    /// Takes that back.
+    #[track_caller]
+    pub(crate) fn drop_nothing_in(&self) {
+        run(&format!("rm -r {DROP_INS}"));
+        run("systemctl daemon-reload");
+    }
+
+    /// Removes the containers of this scenario.
+    pub(crate) fn remove_containers(&self) {
+        remove("docker rm --force", &self.containers.take());
+    }
+
     /// Removes the containers and networks of this scenario.
     pub(crate) fn remove_all(&self) {
-        let removed = [("rm --force", self.containers.take()), ("network rm", self.networks.take())];
-        for (command, names) in removed.iter().filter(|(_, names)| !names.is_empty()) {
-            run(&format!("docker {command} {}", names.join(" ")));
-        }
+        self.remove_containers();
+        remove("docker network rm", &self.networks.take());
+    }
+}
+
+fn remove(command: &str, names: &[String]) {
+    if !names.is_empty() {
+        run(&format!("{command} {}", names.join(" ")));
     }
 }
 
@@ -84,13 +132,22 @@ impl Drop for Machine {
                 let _ = attempt(&format!("docker rm --force {}", names.join(" ")));
                 let _ = attempt(&format!("docker network rm {}", names.join(" ")));
             }
+            for name in self.namespaces.take() {
+                let _ = attempt(&format!("ip netns delete {name}"));
+            }
             let _ = attempt("dpkg --purge ipvland");
             let _ = attempt("env FORCE=1 /src/packaging/install uninstall");
-            let _ = attempt("rm -rf /var/lib/ipvland /run/systemd/system/ipvland.service.d");
+            let _ = attempt(&format!("rm -rf /var/lib/ipvland {DROP_INS}"));
             let _ = attempt("systemctl reset-failed ipvland.service ipvland.socket");
             return;
         }
         self.remove_all();
+        for name in self.namespaces.take() {
+            run(&format!("ip netns delete {name}"));
+        }
+        if fs::exists(DROP_INS).expect("/run is readable") {
+            self.drop_nothing_in();
+        }
         if attempt("dpkg --status ipvland").is_ok() {
             run("dpkg --purge ipvland");
         }

@@ -10,5 +10,6 @@ mod machine;
 mod world;
 
 mod package;
+mod privileges;
 mod socket;
 mod source;

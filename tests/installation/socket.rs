@@ -93,18 +93,14 @@ fn the_socket_is_there_before_docker_starts_and_until_it_has_stopped() {
 #[test]
 fn a_daemon_that_cannot_start_is_given_up() {
     let machine = Machine::with_package();
-    run("mkdir -p /run/systemd/system/ipvland.service.d");
-    let override_it = "[Service]\nExecStart=\nExecStart=/bin/false\n";
-    std::fs::write("/run/systemd/system/ipvland.service.d/broken.conf", override_it).expect("/run is writable");
-    run("systemctl daemon-reload");
+    machine.drop_in("[Service]\nExecStart=\nExecStart=/bin/false\n");
     let asked = Instant::now();
     let refusal = attempt("docker network create -d ipvland --subnet=192.168.1.0/24 -o parent=eth0 lan");
     assert!(refusal.is_err(), "nobody answers: {refusal:?}");
     assert!(asked.elapsed() < Duration::from_secs(60), "Docker waited {:?}", asked.elapsed());
     wait_until("systemd gives up", || property("ipvland.socket", "ActiveState") == "failed");
 
-    run("rm -r /run/systemd/system/ipvland.service.d");
-    run("systemctl daemon-reload");
+    machine.drop_nothing_in();
     run("systemctl reset-failed ipvland.service ipvland.socket");
     run("systemctl start ipvland.socket");
     machine.network("lan");

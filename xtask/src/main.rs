@@ -32,7 +32,7 @@ enum Task {
     Test,
     /// The same, with every release of the lab in full; compares what each engine does with `docs/engines.md`.
     TestFull,
-    /// Installing, upgrading and removing, in the lab, on a machine with systemd.
+    /// Installing, upgrading, removing and what the unit allows, in the lab, on a machine with systemd.
     TestInstallation,
     /// Random operations and deaths of the driver, in the lab.
     Soak {
