@@ -1,12 +1,19 @@
-# The plugin: `ipvland serve`, for as long as the demo lasts.
+# The plugin: where systemd holds its socket, the one that is installed; else `ipvland serve`, for as long as the demo
+# lasts.
 # shellcheck shell=bash
 
 readonly PLUGIN_SOCKET=/run/docker/plugins/ipvland.sock PLUGIN_LOG=/var/log/ipvland.log
 readonly PLUGIN_LIMIT=20
-plugin_pid=
+plugin_pid='' plugin_is_installed=no
 
 start_plugin() {
     local deadline=$((SECONDS + PLUGIN_LIMIT))
+    if systemd_listens; then
+        plugin_is_installed=yes
+        show_command "systemctl is-active ipvland.socket"
+        proved "systemd holds $PLUGIN_SOCKET, and starts the driver at the first call"
+        return
+    fi
     show_command "ipvland serve 2>$PLUGIN_LOG &"
     if plugin_answers; then
         crossed "another ipvland serves $PLUGIN_SOCKET: stop it first"
@@ -31,16 +38,29 @@ plugin_answers() {
     curl --silent --max-time 5 --output /dev/null --unix-socket "$PLUGIN_SOCKET" http://localhost/
 }
 
+systemd_listens() {
+    systemctl --quiet is-active ipvland.socket 2>/dev/null
+}
+
 plugin_runs() {
+    if [[ $plugin_is_installed == yes ]]; then
+        systemd_listens
+        return
+    fi
     [[ -n $plugin_pid ]] && kill -0 "$plugin_pid" 2>/dev/null
 }
 
 show_plugin_log() {
+    if [[ $plugin_is_installed == yes ]]; then
+        echo "    the end of its journal:"
+        journalctl --quiet --no-pager --unit ipvland.service --lines 20 | sed 's/^/      /'
+        return
+    fi
     echo "    the end of $PLUGIN_LOG:"
     tail --lines 20 "$PLUGIN_LOG" | sed 's/^/      /'
 }
 
 stop_plugin() {
-    ! plugin_runs || kill "$plugin_pid"
+    [[ -z $plugin_pid ]] || ! plugin_runs || kill "$plugin_pid"
     plugin_pid=
 }

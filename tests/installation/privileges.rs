@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::machine::{Machine, property};
+use crate::machine::{Machine, active, property};
 use crate::world::{NEIGHBOUR, ROUTER, Standpoint, attempt, call, post, run, wait_until};
 
 /// Bits of `include/uapi/linux/capability.h`.
@@ -220,4 +220,12 @@ fn what_only_a_process_holds_is_seen_with_one_capability_more() {
     holder.wait().expect("it is our child");
     let refused = refused.expect_err("their mode would change");
     assert!(refused.contains("parent `eth1` is held by link `theirs`"), "{refused}");
+}
+
+#[test]
+fn the_walk_through_runs_under_the_units() {
+    let _machine = Machine::with_package();
+    let walk = attempt("/src/lab/demo").unwrap_or_else(|said| panic!("{said}"));
+    assert!(walk.contains("systemd holds /run/docker/plugins/ipvland.sock"), "it brought a daemon of its own: {walk}");
+    assert_eq!(active(), (true, true));
 }
