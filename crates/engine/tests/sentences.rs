@@ -194,7 +194,7 @@ fn the_kernel() {
     );
     check(
         KernelError::NotPermitted { doing: "create dummy d0".into() },
-        "not permitted to create dummy d0; run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN",
+        "not permitted to create dummy d0; run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN",
     );
     check(
         KernelError::LockTimeout { what: "`eth0`".into(), limit: Duration::from_secs(5) },
