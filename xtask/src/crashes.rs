@@ -71,7 +71,7 @@ fn in_lab<T>(mortal: &Path, limit: u32, script: &str, follow: impl FnOnce(&mut C
     let scenarios = build(&["test", "--package", "end-to-end", "--test", "crashes", "--no-run"])?;
     let run = lab::Run {
         release: lab::DEFAULT,
-        boot: None,
+        options: &[],
         programs: &[(mortal, "ipvland-mortal"), (scenarios.executable("crashes")?, "crashes")],
         limit,
         script,

@@ -13,7 +13,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let built = build(&["build", "--release", "--package", "ipvland"])?;
     let run = lab::Run {
         release: lab::DEFAULT,
-        boot: Some("--docker"),
+        options: &["--docker"],
         programs: &[(built.executable("ipvland")?, "ipvland")],
         limit: 900,
         // In the machine, stdout is no terminal.

@@ -31,7 +31,7 @@ pub(crate) fn test() -> Result<Tally> {
     let scenarios = build(&["test", "--package", "end-to-end", "--test", "installation", "--no-run"])?;
     let run = lab::Run {
         release: lab::DEFAULT,
-        boot: Some("--systemd"),
+        options: &["--systemd"],
         programs: &[
             (&package, "ipvland.deb"),
             (&newer, "ipvland-newer.deb"),

@@ -10,8 +10,8 @@ pub(crate) const DEFAULT: &str = "trixie";
 pub(crate) struct Run<'a> {
     /// A file of `lab/releases`.
     pub(crate) release: &'a str,
-    /// What is up when the script begins beside the LAN: `--docker` or `--systemd`.
-    pub(crate) boot: Option<&'a str>,
+    /// Options of `lab/lab run`: what is up when the script begins beside the LAN, and what outlives the machine.
+    pub(crate) options: &'a [&'a str],
     /// Programs, each with the name it has on the machine's PATH.
     pub(crate) programs: &'a [(&'a Path, &'a str)],
     /// Seconds, boot included.
@@ -24,7 +24,7 @@ impl Run<'_> {
     /// Boots a machine; its status is the script's.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(checkout().join("lab/lab"));
-        command.env("LAB", self.release).arg("run").args(self.boot).arg("--timeout").arg(self.limit.to_string());
+        command.env("LAB", self.release).arg("run").args(self.options).arg("--timeout").arg(self.limit.to_string());
         for (file, name) in self.programs {
             command.arg("--copy").arg(format!("{}:{name}", file.display()));
         }

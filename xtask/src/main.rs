@@ -9,6 +9,7 @@ mod fuzz;
 mod installation;
 mod lab;
 mod package;
+mod reboot;
 mod tally;
 mod test;
 
@@ -34,6 +35,8 @@ enum Task {
     TestFull,
     /// Installing, upgrading, removing and what the unit allows, in the lab, on a machine with systemd.
     TestInstallation,
+    /// Power losses, in the lab, on a disk that outlives the machine.
+    TestReboot,
     /// Random operations and deaths of the driver, in the lab.
     Soak {
         /// For how long.
@@ -63,6 +66,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test => test::run(Extent::Short),
         Task::TestFull => test::run(Extent::Full),
         Task::TestInstallation => installation::run(),
+        Task::TestReboot => reboot::run(),
         Task::Soak { seconds } => crashes::soak(seconds),
         Task::Demo => demo::run(),
         Task::Fuzz { target, seconds } => fuzz::run(target, seconds),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{Built, build, cargo};
 use crate::tally::{Outcome, Results, Tally, check, tests};
-use crate::{crashes, engines, installation, lab};
+use crate::{crashes, engines, installation, lab, reboot};
 
 /// Seconds for one boot of the lab with everything in it.
 const LAB_LIMIT: u32 = 1500;
@@ -68,6 +68,7 @@ fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
                 report.stage("docs/engines.md", || Ok(Tally::of(engines::agree_with(&runs)?)));
             }
             report.stage("installing", installation::test);
+            report.stage("power losses", reboot::test);
             report.stage("deaths after every step", || crashes::test(&built.mortal, 1000));
         }
     }
@@ -146,7 +147,7 @@ fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results
     );
     let run = lab::Run {
         release,
-        boot: Some("--docker"),
+        options: &["--docker"],
         programs: &[
             (built.driver.executable("ipvland")?, "ipvland"),
             (&built.mortal, "ipvland-mortal"),

@@ -156,7 +156,9 @@ impl KernelError {
             KernelError::Gone { .. } | KernelError::Replaced { .. } => {
                 "try again; `ip link` tells what is there".into()
             }
-            KernelError::NotPermitted { .. } => "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN".into(),
+            KernelError::NotPermitted { .. } => {
+                "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN".into()
+            }
             KernelError::LockTimeout { .. } => "try again; `fuser -v /run/ipvland/*` names who holds it".into(),
             KernelError::Refused { .. } | KernelError::Unreadable { .. } | KernelError::Io { .. } => {
                 "the log of the daemon and `dmesg` may tell more".into()
