@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use model::Generation;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, Transaction, TransactionBehavior};
 
 pub use error::StoreError;
 pub use networks::PortRecords;
@@ -56,6 +56,10 @@ impl Store {
         let folder = path.parent().unwrap_or(Path::new("."));
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(error.into()))?;
         let mut connection = Connection::open(path).map_err(|error| failed(error.into()))?;
+        // SQLite would make do with reading, and go on so when it could write again.
+        if connection.is_readonly(MAIN_DB).map_err(|error| failed(error.into()))? {
+            return Err(failed("it can be read and not written".into()));
+        }
         configure(&connection).map_err(|error| failed(error.into()))?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection: Mutex::new(connection) })
