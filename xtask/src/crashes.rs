@@ -24,6 +24,11 @@ pub(crate) fn mortal() -> Result<PathBuf> {
     Ok(kept)
 }
 
+/// Everything, with so many sequences, and how much passed as the last line.
+pub(crate) fn run(sequences: u32) -> Result<ExitCode> {
+    test(&mortal()?, sequences).map(Tally::tell)
+}
+
 /// Everything, with so many sequences.
 pub(crate) fn test(mortal: &Path, sequences: u32) -> Result<Tally> {
     // The machine has two processors, and a sequence uses one. They know nothing of each other.

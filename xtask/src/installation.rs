@@ -15,9 +15,7 @@ const LIMIT: u32 = 1500;
 
 /// Runs the scenarios, and prints how many passed as the last line.
 pub(crate) fn run() -> Result<ExitCode> {
-    let tally = test()?;
-    println!("{tally}");
-    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    test().map(Tally::tell)
 }
 
 /// Makes two packages, one to be replaced by the other, and runs the scenarios with them.

@@ -37,6 +37,12 @@ enum Task {
     TestInstallation,
     /// Power losses, in the lab, on a disk that outlives the machine.
     TestReboot,
+    /// Deaths of the driver after every step, and in sequences of random operations, in the lab.
+    TestCrashes {
+        /// How many sequences.
+        #[arg(long, default_value_t = 100)]
+        sequences: u32,
+    },
     /// Random operations and deaths of the driver, in the lab.
     Soak {
         /// For how long.
@@ -67,6 +73,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::TestFull => test::run(Extent::Full),
         Task::TestInstallation => installation::run(),
         Task::TestReboot => reboot::run(),
+        Task::TestCrashes { sequences } => crashes::run(sequences),
         Task::Soak { seconds } => crashes::soak(seconds),
         Task::Demo => demo::run(),
         Task::Fuzz { target, seconds } => fuzz::run(target, seconds),

@@ -17,9 +17,7 @@ const LIMIT: u32 = 600;
 
 /// Runs the scenarios, and prints how many passed as the last line.
 pub(crate) fn run() -> Result<ExitCode> {
-    let tally = test()?;
-    println!("{tally}");
-    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    test().map(Tally::tell)
 }
 
 /// Lives through all of them, one boot each, as long as nothing fails: each finds what the one before has left.

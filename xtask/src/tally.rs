@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -19,6 +19,12 @@ impl Tally {
     pub(crate) fn of(passed: bool) -> Self {
         let passed = u32::from(passed);
         Self { passed, failed: 1 - passed, skipped: 0 }
+    }
+
+    /// Prints it, as the last line of a run: the run's status.
+    pub(crate) fn tell(self) -> ExitCode {
+        println!("{self}");
+        if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 

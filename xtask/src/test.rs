@@ -44,8 +44,7 @@ pub(crate) fn run(extent: Extent) -> Result<ExitCode> {
         in_lab(extent, &built, &mut report);
     }
     report.announce("done");
-    println!("{}", report.sum);
-    Ok(if report.sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report.sum.tell())
 }
 
 /// Everything that needs a machine of the lab.
