@@ -6,7 +6,6 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use serde_json::json;
 
 use crate::daemon::{Daemon, Folder, LIMIT, parse};
@@ -104,16 +103,30 @@ fn systemd_is_told_when_it_is_ready() {
     assert_eq!(told(), "STOPPING=1");
 }
 
+/// An empty database of one page that says it is of that version (<https://sqlite.org/fileformat2.html>).
+fn ledger_of_version(version: u32) -> Vec<u8> {
+    let mut page = vec![0; 512];
+    let mut put = |at: usize, bytes: &[u8]| page[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"SQLite format 3\0");
+    // Its page size, the version of its format, and fractions that are always these.
+    put(16, &[2, 0, 1, 1, 0, 64, 32, 32]);
+    // One page, after one change; the format of its schema, and its text in UTF-8.
+    put(24, &[0, 0, 0, 1, 0, 0, 0, 1]);
+    put(44, &[0, 0, 0, 4]);
+    put(56, &[0, 0, 0, 1]);
+    put(60, &version.to_be_bytes());
+    put(92, &[0, 0, 0, 1]);
+    // A table without rows, which begins to grow at the end of the page.
+    put(100, &[13, 0, 0, 0, 0, 2, 0, 0]);
+    page
+}
+
 #[test]
 fn a_ledger_of_a_later_version_is_left_alone_and_every_call_says_so() {
-    let mut daemon = Daemon::start();
-    daemon.call("NetworkDriver.DeleteNetwork", &json!({ "NetworkID": "net" }));
-    daemon.end("TERM");
-    let folder = Arc::clone(daemon.folder());
-    let ledger = Connection::open(folder.path().join("state/ledger.db")).unwrap();
-    let version: i64 = ledger.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    ledger.pragma_update(None, "user_version", 1000).unwrap();
-
+    let folder = Folder::new();
+    let ledger = folder.path().join("state/ledger.db");
+    std::fs::create_dir(folder.path().join("state")).unwrap();
+    std::fs::write(&ledger, ledger_of_version(1000)).unwrap();
     let mut daemon = Daemon::start_in(folder);
     for method in ["CreateNetwork", "DeleteNetwork", "Join", "Leave"] {
         let (status, sentence) = daemon.refuse(&format!("NetworkDriver.{method}"), r#"{"NetworkID":"net"}"#);
@@ -125,7 +138,7 @@ fn a_ledger_of_a_later_version_is_left_alone_and_every_call_says_so() {
     }
     assert!(daemon.runs());
 
-    ledger.pragma_update(None, "user_version", version).unwrap();
+    std::fs::remove_file(&ledger).unwrap();
     daemon.call("NetworkDriver.DeleteNetwork", &json!({ "NetworkID": "net" }));
 }
 
