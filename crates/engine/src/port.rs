@@ -1,6 +1,6 @@
 //! One port at a time: its lock, and the way from the ledger's intents to the kernel.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kernel::{LockKey, PortLock, Scope};
 use model::{
@@ -26,8 +26,10 @@ impl Engine {
     /// Locks the port on `parent`. What was observed of the host before is out of date then.
     pub(crate) fn lock(&self, parent: &Parent) -> Result<Port<'_>, EngineError> {
         let mut key = lock_key(parent, &kernel::observe(Scope::Host)?);
+        let deadline = Instant::now() + LOCK_LIMIT;
         loop {
-            let lock = PortLock::acquire(self.run_dir(), &key, LOCK_LIMIT)?;
+            let limit = deadline.saturating_duration_since(Instant::now());
+            let lock = PortLock::acquire(self.run_dir(), &key, parent.name(), limit)?;
             // While we waited, the parent may have come, gone or been replaced, and others may hold its new lock.
             let current = lock_key(parent, &kernel::observe(Scope::Host)?);
             if current == key {

@@ -103,6 +103,7 @@ fn the_ledger() {
         StoreError::Open { path: "/var/lib/x".into(), source: "full".into() },
         "the ledger /var/lib/x cannot be opened; check the disk and the rights of its folder",
     );
+    check(StoreError::ReadOnly, "the ledger can be read and not written; check the disk and the rights of its folder");
     check(
         StoreError::NewerSchema { found: 9, known: 1 },
         "the ledger has schema 9 and this version knows up to 1; run the version of ipvland that wrote it, or a later one",
@@ -197,8 +198,8 @@ fn the_kernel() {
         "not permitted to create dummy d0; run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN",
     );
     check(
-        KernelError::LockTimeout { what: "`eth0`".into(), limit: Duration::from_secs(5) },
-        "other operations have held the port on `eth0` for 5s; try again; `fuser -v /run/ipvland/*` names who holds it",
+        KernelError::LockTimeout { parent: id("eth0"), limit: Duration::from_secs(5) },
+        "other operations have held the port on `eth0` for 5s; try again; `lslocks` names who holds it",
     );
     const LOOK: &str = "; the log of the daemon and `dmesg` may tell more";
     let source = || io::Error::from_raw_os_error(22);

@@ -102,10 +102,10 @@ pub enum KernelError {
         source: io::Error,
     },
     /// Another operation held the port for too long.
-    #[error("other operations have held the port on {what} for {limit:?}")]
+    #[error("other operations have held the port on `{parent}` for {limit:?}")]
     LockTimeout {
         /// The parent.
-        what: String,
+        parent: InterfaceName,
         /// How long was waited.
         limit: Duration,
     },
@@ -159,7 +159,7 @@ impl KernelError {
             KernelError::NotPermitted { .. } => {
                 "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN".into()
             }
-            KernelError::LockTimeout { .. } => "try again; `fuser -v /run/ipvland/*` names who holds it".into(),
+            KernelError::LockTimeout { .. } => "try again; `lslocks` names who holds it".into(),
             KernelError::Refused { .. } | KernelError::Unreadable { .. } | KernelError::Io { .. } => {
                 "the log of the daemon and `dmesg` may tell more".into()
             }

@@ -1,11 +1,12 @@
 //! One operation at a time on a port.
 
-use std::fmt;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -24,15 +25,6 @@ pub enum LockKey {
     Name(InterfaceName),
 }
 
-impl fmt::Display for LockKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LockKey::Index(index) => write!(f, "the link with index {index}"),
-            LockKey::Name(name) => write!(f, "`{name}`"),
-        }
-    }
-}
-
 /// A port that nobody else works on until this is dropped.
 ///
 /// The lock belongs to an open file (`flock(2)`), of which every operation has its own, closed on exec: so it keeps
@@ -43,14 +35,19 @@ pub struct PortLock {
 }
 
 impl PortLock {
-    /// Waits for the port, at most `limit`.
+    /// Waits for the port, at most `limit`; `parent` is what an error calls it.
     ///
     /// The folder is made where it is missing, for root only. The file stays behind on purpose: were it removed, a
     /// third process could lock a new one of the same name while a second still holds the old one.
     ///
     /// # Errors
     /// [`KernelError::LockTimeout`] names the port; [`KernelError::Io`] when the folder cannot be written.
-    pub fn acquire(run_dir: &Path, key: &LockKey, limit: Duration) -> Result<Self, KernelError> {
+    pub fn acquire(
+        run_dir: &Path,
+        key: &LockKey,
+        parent: &InterfaceName,
+        limit: Duration,
+    ) -> Result<Self, KernelError> {
         let name = match key {
             LockKey::Index(index) => format!("port-{index}.lock"),
             LockKey::Name(name) => format!("port-{name}.lock"),
@@ -58,33 +55,79 @@ impl PortLock {
         let path = run_dir.join(name);
         let failed = |source| KernelError::Io { doing: format!("lock {}", path.display()), source };
         DirBuilder::new().recursive(true).mode(0o700).create(run_dir).map_err(failed)?;
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Self { _file: file }),
-            Err(Errno::WOULDBLOCK) => {}
-            Err(errno) => return Err(failed(errno.into())),
-        }
-        let queued = queue(file).map_err(failed)?;
-        match queued.recv_timeout(limit) {
+        let waiting = queue(&path).map_err(failed)?;
+        match waiting.recv_timeout(limit) {
             Ok(Ok(file)) => Ok(Self { _file: file }),
             Ok(Err(error)) => Err(failed(error)),
-            Err(_) => Err(KernelError::LockTimeout { what: key.to_string(), limit }),
+            Err(_) => Err(KernelError::LockTimeout { parent: parent.clone(), limit }),
         }
     }
 }
 
-/// Waits for a lock in the kernel's queue, where whoever comes first is served first, whichever process it is of (looking
-/// again and again, one would lose against many). `flock` knows no time limit, so that a thread waits: when nobody takes
-/// the lock of it any more, it is given back as soon as it comes.
-fn queue(file: File) -> io::Result<Receiver<io::Result<File>>> {
-    let (taken, queued) = sync_channel(0);
-    let wait = move || {
-        let outcome = retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
-        let _ = taken.send(outcome.map(|()| file).map_err(io::Error::from));
-    };
-    thread::Builder::new().name("lock".into()).spawn(wait)?;
-    Ok(queued)
+/// Who waits for a lock: it is handed over while that is so, and stays with the giver otherwise.
+type Waiting = SyncSender<io::Result<File>>;
+
+/// Those of this process that wait for a lock that others hold, by its file, in the order in which they came.
+static QUEUES: Mutex<BTreeMap<PathBuf, VecDeque<Waiting>>> = Mutex::new(BTreeMap::new());
+
+/// Takes a lock that is free, or a place in its queue.
+///
+/// `flock` knows no time limit, so a thread waits, in the kernel's own queue: looking again and again instead, one would
+/// lose against many. It is one thread for all of this process that wait for the same lock, since some may give up long
+/// before whoever holds it lets go.
+fn queue(path: &Path) -> io::Result<Receiver<io::Result<File>>> {
+    let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
+    let (give, receive) = sync_channel(1);
+    if let Some(queue) = queues.get_mut(path) {
+        queue.push_back(give);
+        return Ok(receive);
+    }
+    let file = open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => drop(give.send(Ok(file))),
+        Err(Errno::WOULDBLOCK) => {
+            let path = path.to_owned();
+            thread::Builder::new().name("lock".into()).spawn({
+                let path = path.clone();
+                move || hand_out(&path)
+            })?;
+            queues.insert(path, [give].into());
+        }
+        Err(errno) => return Err(errno.into()),
+    }
+    Ok(receive)
+}
+
+/// Gives a lock to those who wait for it, one after the other, until nobody does.
+fn hand_out(path: &Path) {
+    while is_wanted(path) {
+        let taken = open(path).and_then(|file| {
+            retry_on_intr(|| flock(&file, FlockOperation::LockExclusive))?;
+            Ok(file)
+        });
+        if let Some(first) = next(path) {
+            // Where that one has given up, the lock is given back with what is not taken, for the next.
+            let _ = first.send(taken);
+        }
+    }
+}
+
+/// Whether somebody waits for a lock; if not, the queue is closed, and the next to come opens another.
+fn is_wanted(path: &Path) -> bool {
+    let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = queues.get(path).is_some_and(|queue| !queue.is_empty());
+    if !wanted {
+        queues.remove(path);
+    }
+    wanted
+}
+
+fn next(path: &Path) -> Option<Waiting> {
+    QUEUES.lock().unwrap_or_else(PoisonError::into_inner).get_mut(path)?.pop_front()
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
@@ -92,38 +135,53 @@ mod tests {
     use super::*;
 
     const AT_ONCE: Duration = Duration::ZERO;
+    const IN_TIME: Duration = Duration::from_secs(30);
+
+    fn lock(folder: &Path, index: u32, limit: Duration) -> Result<PortLock, KernelError> {
+        PortLock::acquire(folder, &LockKey::Index(index), &"eth0".parse().unwrap(), limit)
+    }
 
     #[test]
     fn a_port_is_held_once_and_free_when_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = |key| PortLock::acquire(folder.path(), &key, AT_ONCE);
-        let held = lock(LockKey::Index(2)).unwrap();
-        let refused = lock(LockKey::Index(2)).unwrap_err();
-        assert_eq!(refused.to_string(), "other operations have held the port on the link with index 2 for 0ns");
-        lock(LockKey::Index(3)).expect("another port is free");
+        let held = lock(folder.path(), 2, AT_ONCE).unwrap();
+        let refused = lock(folder.path(), 2, AT_ONCE).unwrap_err();
+        assert_eq!(refused.to_string(), "other operations have held the port on `eth0` for 0ns");
+        lock(folder.path(), 3, AT_ONCE).expect("another port is free");
         drop(held);
-        lock(LockKey::Index(2)).expect("free again");
+        lock(folder.path(), 2, IN_TIME).expect("free again");
     }
 
     #[test]
-    fn whoever_has_given_up_does_not_keep_it() {
+    fn whoever_has_given_up_does_not_keep_it_nor_a_file() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = |limit| PortLock::acquire(folder.path(), &LockKey::Index(2), limit);
-        let held = lock(AT_ONCE).unwrap();
-        lock(AT_ONCE).expect_err("it is held");
+        let files = || std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let held = lock(folder.path(), 2, AT_ONCE).unwrap();
+        for _ in 0..100 {
+            lock(folder.path(), 2, AT_ONCE).expect_err("it is held");
+        }
+        let path = folder.path().join("port-2.lock");
+        let open = files().filter(|file| std::fs::read_link(file.path()).is_ok_and(|target| target == path)).count();
+        assert!(open <= 2, "the holder and one that waits, and there are {open}");
         drop(held);
-        lock(Duration::from_secs(30)).expect("free in time");
+        lock(folder.path(), 2, IN_TIME).expect("free in time");
     }
 
     #[test]
-    fn whoever_waits_gets_it() {
+    fn all_who_wait_get_it_one_after_the_other() {
         let folder = tempfile::tempdir().unwrap();
-        let key = LockKey::Name("ivd-1".parse().unwrap());
-        let held = PortLock::acquire(folder.path(), &key, AT_ONCE).unwrap();
+        let held = lock(folder.path(), 2, AT_ONCE).unwrap();
+        let inside = std::sync::atomic::AtomicU32::new(0);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| PortLock::acquire(folder.path(), &key, Duration::from_secs(30)));
+            for _ in 0..32 {
+                scope.spawn(|| {
+                    let _held = lock(folder.path(), 2, IN_TIME).expect("free in time");
+                    assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                    std::thread::yield_now();
+                    inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                });
+            }
             drop(held);
-            waiting.join().unwrap().expect("free in time");
         });
     }
 }

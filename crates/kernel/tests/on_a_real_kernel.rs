@@ -256,7 +256,7 @@ fn a_refusal_says_what_is_in_the_way() {
 fn a_port_lock_dies_with_its_holder() {
     let folder = tempfile::tempdir().unwrap();
     let run_dir = folder.path().join("run");
-    let lock = |limit| PortLock::acquire(&run_dir, &LockKey::Index(7), limit);
+    let lock = |limit| PortLock::acquire(&run_dir, &LockKey::Index(7), &"eth0".parse().unwrap(), limit);
     drop(lock(Duration::ZERO).unwrap());
 
     let file = run_dir.join("port-7.lock");

@@ -17,6 +17,9 @@ pub enum StoreError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The file can be read, and that is all.
+    #[error("the ledger can be read and not written")]
+    ReadOnly,
     /// The file was written by a later version.
     #[error("the ledger has schema {found} and this version knows up to {known}")]
     NewerSchema {
@@ -89,7 +92,9 @@ impl StoreError {
             StoreError::Sql(error) if busy(error) => "find the program that keeps it locked, and stop it".into(),
             StoreError::Sql(error) if damaged(error) => MOVE_AWAY.into(),
             StoreError::Open { source, .. } if source.downcast_ref().is_some_and(damaged) => MOVE_AWAY.into(),
-            StoreError::Open { .. } | StoreError::Sql(_) => "check the disk and the rights of its folder".into(),
+            StoreError::Open { .. } | StoreError::ReadOnly | StoreError::Sql(_) => {
+                "check the disk and the rights of its folder".into()
+            }
             StoreError::NewerSchema { .. } => "run the version of ipvland that wrote it, or a later one".into(),
             StoreError::Corrupt { .. } => MOVE_AWAY.into(),
             StoreError::PortHeld { holders, settings, .. } => format!(

@@ -56,20 +56,21 @@ impl Store {
         let folder = path.parent().unwrap_or(Path::new("."));
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(error.into()))?;
         let mut connection = Connection::open(path).map_err(|error| failed(error.into()))?;
-        // SQLite would make do with reading, and go on so when it could write again.
-        if connection.is_readonly(MAIN_DB).map_err(|error| failed(error.into()))? {
-            return Err(failed("it can be read and not written".into()));
-        }
         configure(&connection).map_err(|error| failed(error.into()))?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// Reads everything that is on record, and has SQLite look for damage that reading does not meet.
+    /// Makes sure that the ledger can be written, reads everything that is on record, and has SQLite look for damage that
+    /// reading does not meet.
     ///
     /// # Errors
     /// Of damage, [`StoreError::is_damage`] says so.
     pub fn check(&self) -> Result<(), StoreError> {
+        // SQLite makes do with reading, and goes on so when it could write again: whoever keeps the ledger must open it anew.
+        if self.lock().is_readonly(MAIN_DB)? {
+            return Err(StoreError::ReadOnly);
+        }
         let (_, _, _) = (self.generation()?, self.networks()?, self.endpoints()?);
         let verdict: String =
             self.read(|transaction| Ok(transaction.query_one("PRAGMA quick_check(1)", [], |row| row.get(0))?))?;
