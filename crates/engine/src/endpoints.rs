@@ -59,10 +59,13 @@ impl Engine {
             return if same { Ok(()) } else { Err(EngineError::EndpointDiffers(existing.id)) };
         }
         refuse_host_address(&network, &request.addresses)?;
+        let mut first = None;
         loop {
             match self.store.claim(&endpoint, &network.segment()) {
                 Err(StoreError::AddressHeld { address, holder, network }) => {
-                    if !self.bury_if_dead(&holder, &endpoint.network)? {
+                    // Whoever took it while we waited came later than we did.
+                    let let_go = *first.get_or_insert_with(|| holder.clone()) == holder;
+                    if !self.bury_if_dead(&holder, let_go.then_some(&endpoint.network))? {
                         return Err(StoreError::AddressHeld { address, holder, network }.into());
                     }
                 }
@@ -128,11 +131,15 @@ impl Engine {
     /// When kernel or ledger fail. The intent stays, and repair finishes it.
     pub fn delete_endpoint(&self, id: &EndpointId) -> Result<(), EngineError> {
         let Some((port, network, endpoint)) = self.lock_endpoint(id)? else { return Ok(()) };
-        self.store.begin_detach(id)?;
-        let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Absent);
+        self.remove(&port, &network, &endpoint)
+    }
+
+    fn remove(&self, port: &Port<'_>, network: &Network, endpoint: &Endpoint) -> Result<(), EngineError> {
+        self.store.begin_detach(&endpoint.id)?;
+        let slave = LinkIntent::slave_of(endpoint, network, Presence::Absent);
         let observed = look_for(&slave)?;
         port.settle(&observed, |mark| *mark == slave.mark)?;
-        Ok(self.store.release(id)?)
+        Ok(self.store.release(&endpoint.id)?)
     }
 
     /// The record of an endpoint.
@@ -156,23 +163,22 @@ impl Engine {
         network.ok_or_else(|| EngineError::NoNetwork(id.short().to_owned()))
     }
 
-    /// Removes the holder of an address that somebody on a network needs, if it can be shown that it is not alive.
+    /// Removes the holder of an address that somebody needs, if it can be shown that it is not alive.
     ///
-    /// One that was never joined is dead as well when its own network deals its address again: an engine that got no
-    /// answer, because we died, has let go of it without a word.
-    fn bury_if_dead(&self, holder: &EndpointId, needed_on: &NetworkId) -> Result<bool, EngineError> {
-        let Some(endpoint) = self.store.endpoint(holder)? else { return Ok(true) };
-        let Some(network) = self.store.network(&endpoint.network)? else { return Ok(true) };
+    /// One that was never joined is dead as well when its own network, `dealt_by`, deals its address again: an engine that
+    /// got no answer, because we died, has let go of it without a word.
+    fn bury_if_dead(&self, holder: &EndpointId, dealt_by: Option<&NetworkId>) -> Result<bool, EngineError> {
+        let Some((port, network, endpoint)) = self.lock_endpoint(holder)? else { return Ok(true) };
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let observed = look_for(&slave)?;
         let place = slave.find(&observed).into_iter().map(|(place, _)| place).next();
-        let let_go = endpoint.state == EndpointState::Created && endpoint.network == *needed_on;
+        let let_go = endpoint.state == EndpointState::Created && dealt_by == Some(&endpoint.network);
         match judge(&endpoint, place.as_ref(), &self.now()?) {
             Verdict::Lives => Ok(false),
             Verdict::Pending if !let_go => Ok(false),
             Verdict::Pending | Verdict::Missing | Verdict::Dead => {
                 tracing::info!(endpoint = holder.short(), "the holder of a wanted address is dead: taking it over");
-                self.delete_endpoint(holder)?;
+                self.remove(&port, &network, &endpoint)?;
                 Ok(true)
             }
         }

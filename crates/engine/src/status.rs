@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::Scope;
 use model::{
-    Endpoint, Generation, KernelVersion, Link, Network, NetworkId, NetworkState, Observed, Parent, Place, PortSettings,
-    SandboxKey, Verdict, judge, port_settings,
+    Endpoint, EndpointId, Generation, KernelVersion, Link, Network, NetworkId, NetworkState, Observed, Parent, Place,
+    PortSettings, SandboxKey, Verdict, judge, port_settings,
 };
 
 use crate::endpoints::place_of;
@@ -129,8 +129,25 @@ impl Engine {
         })
     }
 
-    /// Looks at the kernel, and at the ledger before and after.
+    /// Looks at ledger and kernel, and again where a slave is missing: one that its engine moves out of its sandbox
+    /// meanwhile is seen neither here nor there.
     fn look(&self) -> Result<Look, EngineError> {
+        let first = self.look_once()?;
+        let missed = first.endpoints.iter().filter(|report| report.verdict == Verdict::Missing);
+        let missed: BTreeSet<EndpointId> = missed.map(|report| report.endpoint.id.clone()).collect();
+        if missed.is_empty() {
+            return Ok(first);
+        }
+        let mut second = self.look_once()?;
+        let only_now = second.endpoints.iter_mut().filter(|report| !missed.contains(&report.endpoint.id));
+        only_now
+            .filter(|report| report.verdict == Verdict::Missing)
+            .for_each(|report| report.verdict = Verdict::Pending);
+        Ok(second)
+    }
+
+    /// Looks at the kernel, and at the ledger before and after.
+    fn look_once(&self) -> Result<Look, EngineError> {
         let (networks_before, before) = (self.store.networks()?, self.store.endpoints()?);
         let sandboxes: Vec<SandboxKey> = before.iter().filter_map(|e| e.sandbox.clone()).collect();
         let observed = kernel::observe(Scope::Everywhere(&sandboxes))?;
