@@ -80,10 +80,11 @@ fn a_ledger_that_cannot_be_written_is_said_and_changes_nothing_and_what_runs_goe
     let one = scene.container("one", "--net=db_net alpine sleep 1d");
     // Nobody may have it open for that.
     Driver::get().kill();
-    run("mount -o remount,ro /var/lib/ipvland");
+    scene.by_hand("mount -o remount,ro /var/lib/ipvland", "mount -o remount,rw /var/lib/ipvland");
     Driver::get().start_again();
     let sentence = scene.refused_container("two", "--net=db_net alpine sleep 1d");
-    refused_with(&sentence, &["the ledger", "check the disk and the rights of its folder"]);
+    refused_with(&sentence, &["the ledger can be read and not written", "check the disk and the rights of its folder"]);
+    assert_eq!(ipvland_json("status")["endpoints"].as_array().map(Vec::len), Some(1), "it is still told of");
     NEIGHBOUR.reaches(&one.address("db_net"));
     assert!(Driver::get().is_running());
 

@@ -10,7 +10,7 @@ use crate::stage::{Attached, Stage};
 const NETWORKS: [Network; 4] = [
     Network { id: "crowd", parent: "eth1", subnet: "192.168.71" },
     Network { id: "mates", parent: "eth1", subnet: "192.168.72" },
-    Network { id: "tagged", parent: "eth1.40", subnet: "192.168.73" },
+    Network { id: "tagged", parent: "eth0.40", subnet: "192.168.73" },
     Network { id: "apart", parent: "", subnet: "192.168.74" },
 ];
 
@@ -102,10 +102,7 @@ fn a_port_that_is_held_too_long_is_refused_by_name_and_free_when_its_holder_is_k
     let index = run("cat /sys/class/net/eth1/ifindex");
     let holder = Holder::of(&format!("/run/mortal/run/port-{index}.lock"));
     let sentence = endpoint.join_is_refused(stage.daemon());
-    assert!(
-        sentence.contains(&format!("other operations have held the port on the link with index {index}")),
-        "{sentence}"
-    );
+    assert!(sentence.contains("other operations have held the port on `eth1`"), "{sentence}");
     drop(holder);
     stage.join(&endpoint);
     stage.is_as_known();

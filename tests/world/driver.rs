@@ -32,7 +32,9 @@ impl Driver {
         for module in ["dummy numdummies=0", "bonding max_bonds=0", "tun"] {
             run(&format!("modprobe {module}"));
         }
-        Self::spawn(&mut Command::new("ipvland"))
+        let mut driver = Self::spawn(&mut Command::new("ipvland"));
+        assert!(driver.is_running(), "it serves its socket");
+        driver
     }
 
     /// One that is killed by itself once it has changed so many things in ledger and kernel.

@@ -86,7 +86,9 @@ fn licence_texts(folder: &Path) -> Result<Vec<String>> {
     for file in fs::read_dir(folder).with_context(unreadable)? {
         let file = file.with_context(unreadable)?;
         let name = file.file_name().to_string_lossy().to_uppercase();
-        if ["LICENSE", "LICENCE", "COPYING", "UNLICENSE", "NOTICE"].iter().any(|begins| name.starts_with(begins)) {
+        if file.path().is_file()
+            && ["LICENSE", "LICENCE", "COPYING", "UNLICENSE", "NOTICE"].iter().any(|begins| name.starts_with(begins))
+        {
             files.push(file.path());
         }
     }

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
@@ -29,10 +28,8 @@ fn a_request_is_answered_beside_a_thousand_that_never_come() {
 #[test]
 fn a_request_is_answered_by_a_daemon_that_may_have_few_files_open() {
     let folder = Folder::new();
-    let serve = folder.serve();
-    let mut shell = Command::new("sh");
-    shell.args(["-c", r#"ulimit -n 64; exec "$0" "$@""#]).arg(serve.get_program()).args(serve.get_args());
-    let mut daemon = Daemon::spawn(folder, shell);
+    let serve = folder.serve_by(r#"ulimit -n 64; exec "$0" "$@""#);
+    let mut daemon = Daemon::spawn(folder, serve);
     let idle: Vec<UnixStream> = (0..200).map(|_| UnixStream::connect(daemon.folder().socket()).unwrap()).collect();
     for _ in 0..50 {
         // This one opens the ledger, and a lock.

@@ -55,6 +55,20 @@ impl Folder {
         command.arg("--engine-socket").arg(self.path().join("none.sock"));
         command
     }
+
+    /// The same as [`Folder::serve`], by a shell that becomes it at the end of this script, as `exec "$0" "$@"`.
+    pub(crate) fn serve_by(&self, script: &str) -> Command {
+        let serve = self.serve();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]).arg(serve.get_program()).args(serve.get_args()).stdin(Stdio::null());
+        for (variable, value) in serve.get_envs() {
+            match value {
+                Some(value) => shell.env(variable, value),
+                None => shell.env_remove(variable),
+            };
+        }
+        shell
+    }
 }
 
 impl Daemon {

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -72,12 +72,10 @@ fn a_socket_from_systemd_is_used_and_left_alone() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path().join("plugins")).unwrap();
     let listener = UnixListener::bind(folder.socket()).unwrap();
-    let serve = folder.serve();
-    let mut shell = Command::new("sh");
     // The descriptor comes as stdin and goes on as the first that systemd passes: 3.
-    shell.args(["-c", r#"LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&0"#]).arg(serve.get_program());
-    shell.args(serve.get_args()).stdin(Stdio::from(OwnedFd::from(listener)));
-    let mut daemon = Daemon::spawn(folder, shell);
+    let mut serve = folder.serve_by(r#"LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&0"#);
+    serve.stdin(Stdio::from(OwnedFd::from(listener)));
+    let mut daemon = Daemon::spawn(folder, serve);
     assert_eq!(daemon.post("NetworkDriver.GetCapabilities", "").status, 200);
     let (status, log) = daemon.end("TERM");
     assert!(status.success() && log.contains("socket=systemd's"), "{status} {log}");
