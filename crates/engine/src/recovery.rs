@@ -55,8 +55,8 @@ impl Engine {
 
     /// Compares the record with the networks that the container engine remembers. One that is not on record is entered,
     /// one that was found again without its routers is completed; otherwise the record knows better, since an engine tells
-    /// of a gateway only where the user named it. One that was on record before the question, as `candidates` say, and that nobody remembers, is removed, unless
-    /// endpoints on it live.
+    /// of a gateway only where the user named it. One that was on record before the question, as `candidates` say, and that
+    /// nobody remembers, is removed, unless endpoints on it live.
     ///
     /// # Errors
     /// When kernel or ledger fail. What was done stays done.

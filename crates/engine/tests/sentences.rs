@@ -198,8 +198,8 @@ fn the_kernel() {
         "not permitted to create dummy d0; run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN",
     );
     check(
-        KernelError::LockTimeout { parent: id("eth0"), limit: Duration::from_secs(5) },
-        "other operations have held the port on `eth0` for 5s; try again; `lslocks` names who holds it",
+        KernelError::LockTimeout { parent: id("eth0"), limit: Duration::from_nanos(7_999_999_900) },
+        "other operations have held the port on `eth0` for 8s; try again; `lslocks` names who holds it",
     );
     const LOOK: &str = "; the log of the daemon and `dmesg` may tell more";
     let source = || io::Error::from_raw_os_error(22);

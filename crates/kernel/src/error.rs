@@ -101,8 +101,8 @@ pub enum KernelError {
         /// The error number.
         source: io::Error,
     },
-    /// Another operation held the port for too long.
-    #[error("other operations have held the port on `{parent}` for {limit:?}")]
+    /// Others held the port for too long.
+    #[error("other operations have held the port on `{parent}` for {limit:.0?}")]
     LockTimeout {
         /// The parent.
         parent: InterfaceName,

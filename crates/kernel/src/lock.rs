@@ -64,7 +64,7 @@ impl PortLock {
     }
 }
 
-/// Who waits for a lock: it is handed over while that is so, and stays with the giver otherwise.
+/// Who waits for a lock. Given up, what was put in here is dropped with it, and so the lock is free again.
 type Waiting = SyncSender<io::Result<File>>;
 
 /// Those of this process that wait for a lock that others hold, by its file, in the order in which they came.
@@ -86,12 +86,9 @@ fn queue(path: &Path) -> io::Result<Receiver<io::Result<File>>> {
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => drop(give.send(Ok(file))),
         Err(Errno::WOULDBLOCK) => {
-            let path = path.to_owned();
-            thread::Builder::new().name("lock".into()).spawn({
-                let path = path.clone();
-                move || hand_out(&path)
-            })?;
-            queues.insert(path, [give].into());
+            let contended = path.to_owned();
+            thread::Builder::new().name("lock".into()).spawn(move || hand_out(&contended))?;
+            queues.insert(path.to_owned(), [give].into());
         }
         Err(errno) => return Err(errno.into()),
     }
@@ -106,7 +103,7 @@ fn hand_out(path: &Path) {
             Ok(file)
         });
         if let Some(first) = next(path) {
-            // Where that one has given up, the lock is given back with what is not taken, for the next.
+            // Where that one has given up, the lock is dropped, and taken again for the next.
             let _ = first.send(taken);
         }
     }
