@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use kernel::KernelError;
-use model::{EndpointId, Holder, InterfaceName, Mtu, NetworkId, ParentFault, PortSettings, SandboxKey, TooOld};
+use model::{
+    EndpointId, Holder, InterfaceName, Mtu, NetworkId, ParentFault, PortSettings, SandboxKey, SegmentName, TooOld,
+};
 use store::StoreError;
 
 /// Why the engine did not do what was asked. Nothing has changed then.
@@ -64,6 +66,9 @@ pub enum EngineError {
     /// Too small an MTU for IPv6.
     #[error("an MTU of {0} is too small for an IPv6 subnet, which needs {min}", min = Mtu::IPV6_MIN)]
     MtuTooSmall(Mtu),
+    /// A segment was named for a network that is one by itself.
+    #[error("segment `{0}` was asked for, and a network without a parent, or with `--internal`, is one by itself")]
+    SegmentOfIsolated(SegmentName),
     /// The network exists with other content.
     #[error("network {id} exists and is not what is asked for now", id = .0.short())]
     NetworkDiffers(NetworkId),
@@ -124,6 +129,7 @@ impl EngineError {
             EngineError::ParentGone { parent, .. } => format!("bring `{parent}` back, or remove the network"),
             EngineError::MtuTooLarge { available, .. } => format!("ask for at most {available}, or leave it out"),
             EngineError::MtuTooSmall(_) => format!("ask for {} or more", Mtu::IPV6_MIN),
+            EngineError::SegmentOfIsolated(_) => "leave the segment out, or name a parent".into(),
             EngineError::NetworkDiffers(_) => "remove it first".into(),
             EngineError::NoNetwork(_) => "`ipvland network ls` lists those there are".into(),
             EngineError::Ambiguous(_) => "give more of the id".into(),

@@ -34,6 +34,7 @@ impl Engine {
     pub fn create_network(&self, request: &NetworkRequest) -> Result<(), EngineError> {
         kernel::release()?.supports(request.options.settings)?;
         check_mtu_for_family(request)?;
+        check_segment(request)?;
         self.finish_what_died(&request.id)?;
 
         let parent = self.resolve_parent(request, &kernel::observe(Scope::Host)?)?;
@@ -47,6 +48,8 @@ impl Engine {
             mtu: request.options.mtu,
             announcements: request.options.announcements,
             subnets: request.subnets.clone(),
+            segment_name: request.options.segment.clone().unwrap_or_default(),
+            complete: true,
             state: NetworkState::Creating,
         };
         match self.store.network(&network.id)? {
@@ -166,6 +169,15 @@ pub(crate) fn check_mtu(network: &Network, parent: &Link) -> Result<(), EngineEr
         Some(wanted) if wanted.get() > parent.mtu => {
             Err(EngineError::MtuTooLarge { wanted, available: parent.mtu, parent: parent.name.clone() })
         }
+        _ => Ok(()),
+    }
+}
+
+/// An isolated network is a segment by itself.
+fn check_segment(request: &NetworkRequest) -> Result<(), EngineError> {
+    let isolated = request.internal || request.options.parent.is_none();
+    match &request.options.segment {
+        Some(segment) if isolated => Err(EngineError::SegmentOfIsolated(segment.clone())),
         _ => Ok(()),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 use kernel::Scope;
 use model::{
-    Addresses, Announcements, Endpoint, EndpointState, Kind, Link, Mark, Moment, Mtu, Network, NetworkId, NetworkState,
-    Observed, Parent, PortSettings, SandboxKey, Subnet,
+    Addresses, Endpoint, EndpointState, Kind, Link, Mark, Moment, Mtu, Network, NetworkId, NetworkState, Observed,
+    Parent, PortSettings, SandboxKey, Subnet,
 };
 
 use crate::{Engine, EngineError, NetworkRequest};
@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// Compares the record with the networks that the container engine remembers. One that is not on record is entered,
-    /// one that was found again without its routers is completed; otherwise the record knows better, since an engine tells
+    /// one that was found again by its slaves is completed; otherwise the record knows better, since an engine tells
     /// of a gateway only where the user named it. One that was on record before the question, as `candidates` say, and that
     /// nobody remembers, is removed, unless endpoints on it live.
     ///
@@ -69,7 +69,7 @@ impl Engine {
         let on_record = self.store.networks()?;
         for request in remembered {
             let record = on_record.iter().find(|network| network.id == request.id);
-            if record.is_none_or(|network| !network.knows_its_routers() && network.subnets != request.subnets) {
+            if record.is_none_or(|network| !network.complete) {
                 self.restore(request, record)?;
                 outcome.restored.push(request.id.clone());
             }
@@ -98,6 +98,8 @@ impl Engine {
             mtu: request.options.mtu,
             announcements: request.options.announcements,
             subnets: request.subnets.clone(),
+            segment_name: request.options.segment.clone().unwrap_or_default(),
+            complete: true,
             state: NetworkState::Ready,
         })?)
     }
@@ -156,18 +158,32 @@ fn living(observed: &Observed, now: &Moment) -> Vec<(Network, Vec<Endpoint>)> {
             state: EndpointState::Attached,
         });
     }
-    found.into_values().collect()
+    let mut found: Vec<_> = found.into_values().collect();
+    keep_apart(&mut found);
+    found
+}
+
+/// No slave tells of its segment. Of two networks that hold the same address the second is taken to be a segment by itself,
+/// until its engine tells: refused, what lives on it would be nobody's.
+fn keep_apart(found: &mut [(Network, Vec<Endpoint>)]) {
+    let mut held = BTreeSet::new();
+    for (network, endpoints) in found.iter_mut().filter(|(network, _)| !network.isolated()) {
+        let addresses = || endpoints.iter().flat_map(|endpoint| endpoint.addresses.iter().map(|it| it.addr()));
+        if addresses().any(|address| held.contains(&address)) {
+            network.segment_name = network.id.as_str().parse().expect("an id is such a name");
+        } else {
+            held.extend(addresses());
+        }
+    }
 }
 
 fn network(id: &NetworkId, settings: PortSettings, slave: &Link, parent: &Link, observed: &Observed) -> Network {
     Network {
-        id: id.clone(),
-        parent: parent_at(parent, observed),
         settings,
         mtu: Some(slave.mtu).filter(|mtu| *mtu != parent.mtu).and_then(|mtu| Mtu::try_from(mtu).ok()),
-        announcements: Announcements::default(),
-        subnets: Vec::new(),
+        complete: false,
         state: NetworkState::Ready,
+        ..Network::plain(id.clone(), parent_at(parent, observed))
     }
 }
 
@@ -241,6 +257,31 @@ mod tests {
             endpoint.addresses.iter().map(|it| it.to_string()).collect::<Vec<_>>(),
             ["192.168.10.5/24", "2001:db8::5/64"]
         );
+    }
+
+    #[test]
+    fn two_that_hold_the_same_address_are_not_in_the_same_segment() {
+        let on = |id: &str, parent: &str, address: &str| {
+            let network = Network::plain(id.parse().unwrap(), Parent::Link(parent.parse().unwrap()));
+            let endpoint = Endpoint {
+                id: format!("on-{id}").parse().unwrap(),
+                network: network.id.clone(),
+                addresses: Addresses { v4: Some(address.parse().unwrap()), v6: None },
+                set_up: None,
+                sandbox: None,
+                born: Moment { generation: Generation(1), boot: "b".parse().unwrap() },
+                state: EndpointState::Attached,
+            };
+            (network, vec![endpoint])
+        };
+        let mut found = vec![
+            on("one", "eth0.10", "10.0.0.5/24"),
+            on("two", "eth0.20", "10.0.0.5/24"),
+            on("three", "eth0.30", "10.0.0.6/24"),
+        ];
+        keep_apart(&mut found);
+        let segments: Vec<String> = found.iter().map(|(network, _)| network.segment().to_string()).collect();
+        assert_eq!(segments, ["default", "two", "default"]);
     }
 
     /// The parent that a network is entered with that was made on `name`, where eth0, VLAN links 10 and 20 on it, and a

@@ -217,15 +217,7 @@ mod tests {
     }
 
     fn network(state: NetworkState) -> Network {
-        Network {
-            id: "net".parse().unwrap(),
-            parent: Parent::Link("eth0".parse().unwrap()),
-            settings: PortSettings::default(),
-            mtu: None,
-            announcements: model::Announcements::default(),
-            subnets: Vec::new(),
-            state,
-        }
+        Network { state, ..Network::plain("net".parse().unwrap(), Parent::Link("eth0".parse().unwrap())) }
     }
 
     fn endpoint(state: EndpointState) -> Endpoint {

@@ -112,15 +112,7 @@ mod tests {
     }
 
     fn networks() -> Vec<Network> {
-        let network = |parent| Network {
-            id: "net".parse().unwrap(),
-            parent,
-            settings: PortSettings::default(),
-            mtu: None,
-            announcements: model::Announcements::default(),
-            subnets: Vec::new(),
-            state: NetworkState::Ready,
-        };
+        let network = |parent| Network { state: NetworkState::Ready, ..Network::plain("net".parse().unwrap(), parent) };
         let vlan =
             Parent::Vlan { name: "eth1.10".parse().unwrap(), on: "eth1".parse().unwrap(), id: "10".parse().unwrap() };
         vec![network(Parent::Link("eth0".parse().unwrap())), network(vlan)]

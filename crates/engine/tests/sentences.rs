@@ -79,6 +79,11 @@ fn networks_and_endpoints() {
         EngineError::NetworkDiffers(id("net")),
         "network net exists and is not what is asked for now; remove it first",
     );
+    check(
+        EngineError::SegmentOfIsolated(id("cellar")),
+        "segment `cellar` was asked for, and a network without a parent, or with `--internal`, is one by itself; leave the \
+         segment out, or name a parent",
+    );
     check(EngineError::NoNetwork("net".into()), "there is no network net; `ipvland network ls` lists those there are");
     check(EngineError::Ambiguous("n".into()), "more than one network's id begins with n; give more of the id");
     check(
@@ -130,7 +135,8 @@ fn the_ledger() {
     check(StoreError::NoNetwork(id("net")), "there is no network net; `ipvland status` lists those there are");
     check(
         StoreError::AddressHeld { address: id("192.0.2.1"), holder: id("end"), network: id("net") },
-        "address 192.0.2.1 is held by endpoint end of network net; choose another address, or remove that container",
+        "address 192.0.2.1 is held by endpoint end of network net; choose another address, or remove that container; VLANs \
+         that reuse a subnet need a segment each (`-o segment=NAME`)",
     );
     check(StoreError::EndpointExists(id("end")), "endpoint end exists; remove it first");
     check(StoreError::NoEndpoint(id("end")), "there is no endpoint end; `ipvland status` lists those there are");

@@ -37,7 +37,7 @@ pub use kernel_version::{KernelVersion, TooOld};
 pub use liveness::{Verdict, judge};
 pub use mark::{Mark, NotAMark, is_birth_name};
 pub use moment::{BootId, Generation, Moment, NotABootId};
-pub use name::{EndpointId, InterfaceName, NameError, NetworkId, SandboxKey};
+pub use name::{EndpointId, InterfaceName, NameError, NetworkId, SandboxKey, SegmentName};
 pub use network::{Network, NetworkState, Route, Routes, Segment, Subnet};
 pub use observed::{Kind, Layer, Link, Observed, Place};
 pub use options::{DriverOptions, OptionError};

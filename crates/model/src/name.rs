@@ -14,9 +14,14 @@ pub enum NameError {
     /// Empty, `.`, `..`, or with a byte the kernel refuses.
     #[error("`{0}` is no interface name: it is empty, a dot path, or has a slash, a colon or white space in it")]
     NotAnInterface(String),
-    /// Not an id as an engine gives them.
-    #[error("`{0}` is no id: 1 to 64 letters, digits, `_`, `-` or `.` were expected")]
-    NotAnId(String),
+    /// Not an id as an engine gives them, or not the name of a segment.
+    #[error("`{text}` is no {what}: 1 to 64 letters, digits, `_`, `-` or `.` were expected")]
+    NotPlain {
+        /// The text, cut off where it is long.
+        text: String,
+        /// What it was meant to be.
+        what: &'static str,
+    },
     /// Not an absolute path.
     #[error("`{0}` is no sandbox: the absolute path of a network namespace was expected")]
     NotASandbox(String),
@@ -65,23 +70,23 @@ impl fmt::Display for InterfaceName {
     }
 }
 
-/// An id as an engine gives it: 64 hexadecimal digits from Docker, a name of the user's elsewhere.
-fn parse_id(text: &str) -> Result<String, NameError> {
+/// An id as an engine gives it, 64 hexadecimal digits from Docker, or a name of the user's.
+fn parse_plain(text: &str, what: &'static str) -> Result<String, NameError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if text.is_empty() || text.len() > 64 || !text.chars().all(allowed) {
-        return Err(NameError::NotAnId(text.chars().take(80).collect()));
+        return Err(NameError::NotPlain { text: text.chars().take(80).collect(), what });
     }
     Ok(text.to_owned())
 }
 
-macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+macro_rules! plain {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
-            /// The whole id.
+            /// All of it.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -96,7 +101,7 @@ macro_rules! id {
             type Err = NameError;
 
             fn from_str(text: &str) -> Result<Self, NameError> {
-                parse_id(text).map(Self)
+                parse_plain(text, $what).map(Self)
             }
         }
 
@@ -108,14 +113,28 @@ macro_rules! id {
     };
 }
 
-id!(
+plain!(
     /// The identity of a network, chosen by the engine that made it.
-    NetworkId
+    NetworkId,
+    "id"
 );
-id!(
+plain!(
     /// The identity of an endpoint, chosen by the engine that made it.
-    EndpointId
+    EndpointId,
+    "id"
 );
+plain!(
+    /// What the user calls a broadcast domain.
+    SegmentName,
+    "name of a segment"
+);
+
+impl Default for SegmentName {
+    /// The one that everything belongs to of which nothing else is said.
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
 
 /// Where the engine says the endpoint's network namespace is, for example `/var/run/docker/netns/1a2b3c4d5e6f`.
 ///

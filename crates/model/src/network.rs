@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::announcements::Announcements;
 use crate::endpoint::Addresses;
-use crate::name::NetworkId;
+use crate::name::{NetworkId, SegmentName};
 use crate::parent::Parent;
 use crate::settings::{Mode, Mtu, PortSettings};
 
@@ -26,6 +26,11 @@ pub struct Network {
     pub announcements: Announcements,
     /// Its subnets, of both families.
     pub subnets: Vec<Subnet>,
+    /// What the broadcast domain of its parent is called.
+    pub segment_name: SegmentName,
+    /// Whether the record says all that it was made with. One that was found again by its slaves does so once its engine
+    /// has told of it.
+    pub complete: bool,
     /// How far its creation or removal has come.
     pub state: NetworkState,
 }
@@ -83,16 +88,22 @@ impl Subnet {
 /// A broadcast domain, in which an address is held once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
-    /// The one that all parents of the host belong to.
-    Default,
+    /// One that parents of the host belong to; all of them to the one, unless the user says otherwise.
+    Shared(SegmentName),
     /// The one that an isolated network is by itself.
     Isolated(NetworkId),
+}
+
+impl Default for Segment {
+    fn default() -> Self {
+        Segment::Shared(SegmentName::default())
+    }
 }
 
 impl fmt::Display for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Segment::Default => f.write_str("default"),
+            Segment::Shared(name) => name.fmt(f),
             Segment::Isolated(network) => write!(f, "isolated:{network}"),
         }
     }
@@ -119,6 +130,21 @@ pub struct Routes {
 }
 
 impl Network {
+    /// A network with nothing special about it, still to be made.
+    pub fn plain(id: NetworkId, parent: Parent) -> Self {
+        Self {
+            id,
+            parent,
+            settings: PortSettings::default(),
+            mtu: None,
+            announcements: Announcements::default(),
+            subnets: Vec::new(),
+            segment_name: SegmentName::default(),
+            complete: true,
+            state: NetworkState::Creating,
+        }
+    }
+
     /// Whether the network reaches nothing but itself.
     pub fn isolated(&self) -> bool {
         matches!(self.parent, Parent::Dummy(_))
@@ -126,14 +152,7 @@ impl Network {
 
     /// The segment its addresses belong to.
     pub fn segment(&self) -> Segment {
-        if self.isolated() { Segment::Isolated(self.id.clone()) } else { Segment::Default }
-    }
-
-    /// Whether the routers are on record that its containers need. Of a network that was found again by its slaves they
-    /// are not, because no slave tells of one.
-    pub fn knows_its_routers(&self) -> bool {
-        let needed = self.settings.mode == Mode::L2 && !self.isolated();
-        !needed || self.subnets.iter().all(|subnet| subnet.gateway.is_some())
+        if self.isolated() { Segment::Isolated(self.id.clone()) } else { Segment::Shared(self.segment_name.clone()) }
     }
 
     /// How addresses on it are announced; `None` where nobody would listen: in l3 and l3s neighbours see a route and no
@@ -174,7 +193,7 @@ impl Network {
 
     /// Whether another record asks for the same network, however far either has come.
     pub fn same_as(&self, other: &Network) -> bool {
-        let stated = |network: &Network| Network { state: NetworkState::Ready, ..network.clone() };
+        let stated = |network: &Network| Network { state: NetworkState::Ready, complete: true, ..network.clone() };
         stated(self) == stated(other)
     }
 }
@@ -189,17 +208,13 @@ mod tests {
 
     fn network(mode: Mode, parent: Parent) -> Network {
         Network {
-            id: "n".parse().unwrap(),
-            parent,
             settings: PortSettings { mode, ..PortSettings::default() },
-            mtu: None,
-            announcements: Announcements::default(),
             subnets: vec![
                 subnet("192.168.1.0/24", Some("192.168.1.1")),
                 subnet("192.168.2.0/24", Some("192.168.2.254")),
                 subnet("2001:db8:1::/64", Some("2001:db8:1::1")),
             ],
-            state: NetworkState::Ready,
+            ..Network::plain("n".parse().unwrap(), parent)
         }
     }
 
@@ -235,13 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn routers_are_needed_in_l2_on_a_parent_only() {
-        let eth0 = || Parent::Link("eth0".parse().unwrap());
-        let without = |mode, parent| Network { subnets: vec![subnet("10.0.0.0/8", None)], ..network(mode, parent) };
-        assert!(network(Mode::L2, eth0()).knows_its_routers());
-        assert!(!without(Mode::L2, eth0()).knows_its_routers());
-        assert!(without(Mode::L3, eth0()).knows_its_routers());
-        assert!(without(Mode::L2, Parent::dummy_for(&"n".parse().unwrap())).knows_its_routers());
+    fn a_segment_is_the_hosts_or_the_one_that_was_named() {
+        let eth0 = network(Mode::L2, Parent::Link("eth0".parse().unwrap()));
+        assert_eq!(eth0.segment(), Segment::default());
+        assert_eq!(eth0.segment().to_string(), "default");
+        let cellar = Network { segment_name: "cellar".parse().unwrap(), ..eth0 };
+        assert_eq!(cellar.segment().to_string(), "cellar");
+        let isolated = Network { parent: Parent::dummy_for(&cellar.id), ..cellar };
+        assert_eq!(isolated.segment().to_string(), "isolated:n");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The `-o` options of a network.
 
 use crate::announcements::Announcements;
-use crate::name::{InterfaceName, NameError};
+use crate::name::{InterfaceName, NameError, SegmentName};
 use crate::settings::{Mtu, PortSettings, SettingError};
 
 /// What the user asked for with `-o KEY=VALUE`.
@@ -15,15 +15,18 @@ pub struct DriverOptions {
     pub mtu: Option<Mtu>,
     /// `com.docker.network.advertise_addr_nmsgs` and `com.docker.network.advertise_addr_ms`.
     pub announcements: Announcements,
+    /// `segment`.
+    pub segment: Option<SegmentName>,
 }
 
 const PARENT: &str = "parent";
 const MODE: &str = "ipvlan_mode";
 const FLAG: &str = "ipvlan_flag";
+const SEGMENT: &str = "segment";
 const MTU: &str = "com.docker.network.driver.mtu";
 const COUNT: &str = "com.docker.network.advertise_addr_nmsgs";
 const INTERVAL: &str = "com.docker.network.advertise_addr_ms";
-const KEYS: [&str; 6] = [PARENT, MODE, FLAG, MTU, COUNT, INTERVAL];
+const KEYS: [&str; 7] = [PARENT, MODE, FLAG, SEGMENT, MTU, COUNT, INTERVAL];
 
 impl DriverOptions {
     /// Reads options as an engine passes them. Other keys under `com.docker.` belong to the engine and are left alone.
@@ -40,6 +43,7 @@ impl DriverOptions {
                 PARENT => options.parent = Some(value.parse().map_err(OptionError::Parent)?),
                 MODE => options.settings.mode = value.parse().map_err(wrong(MODE))?,
                 FLAG => options.settings.flag = value.parse().map_err(wrong(FLAG))?,
+                SEGMENT => options.segment = Some(value.parse().map_err(OptionError::Segment)?),
                 MTU => options.mtu = Some(value.parse().map_err(wrong(MTU))?),
                 COUNT => options.announcements = announcements.with_count(value).map_err(wrong(COUNT))?,
                 INTERVAL => options.announcements = announcements.with_interval_ms(value).map_err(wrong(INTERVAL))?,
@@ -73,6 +77,9 @@ pub enum OptionError {
     /// A parent that is no interface name.
     #[error("option `parent`: {0}")]
     Parent(NameError),
+    /// A segment that is no name.
+    #[error("option `segment`: {0}")]
+    Segment(NameError),
 }
 
 impl OptionError {
@@ -106,6 +113,7 @@ impl OptionError {
                 None => "pass the name that `ip link` shows".into(),
             },
             OptionError::Parent(_) => "pass the name that `ip link` shows".into(),
+            OptionError::Segment(_) => "pass such a name, or leave it out".into(),
         }
     }
 }
@@ -135,12 +143,14 @@ mod tests {
             (MTU, "1400"),
             (INTERVAL, "200"),
             (COUNT, "1"),
+            (SEGMENT, "cellar-2"),
         ])
         .unwrap();
         assert_eq!(options.parent.unwrap().as_str(), "eth0.10");
         assert_eq!(options.settings, PortSettings { mode: Mode::L3s, flag: Flag::Vepa });
         assert_eq!(options.mtu.unwrap().get(), 1400);
         assert_eq!(options.announcements, Announcements::new(1, 200).unwrap());
+        assert_eq!(options.segment.unwrap().as_str(), "cellar-2");
     }
 
     #[test]
@@ -160,8 +170,8 @@ mod tests {
             (
                 "x",
                 "",
-                "there is no option `x`; valid are parent, ipvlan_mode, ipvlan_flag, com.docker.network.driver.mtu, \
-                 com.docker.network.advertise_addr_nmsgs, com.docker.network.advertise_addr_ms",
+                "there is no option `x`; valid are parent, ipvlan_mode, ipvlan_flag, segment, \
+                 com.docker.network.driver.mtu, com.docker.network.advertise_addr_nmsgs, com.docker.network.advertise_addr_ms",
             ),
             (
                 MODE,
@@ -173,6 +183,12 @@ mod tests {
                 "4",
                 "option `com.docker.network.advertise_addr_nmsgs`: `4` was given and a number of messages from 0 to 3 was \
                  expected; pass a value that `com.docker.network.advertise_addr_nmsgs` takes, or leave it out",
+            ),
+            (
+                SEGMENT,
+                "isolated:net",
+                "option `segment`: `isolated:net` is no name of a segment: 1 to 64 letters, digits, `_`, `-` or `.` were \
+                 expected; pass such a name, or leave it out",
             ),
             (
                 "parent",

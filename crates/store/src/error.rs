@@ -104,7 +104,11 @@ impl StoreError {
                 settings.flag,
                 if holders.len() == 1 { "that network" } else { "those networks" },
             ),
-            StoreError::AddressHeld { .. } => "choose another address, or remove that container".into(),
+            StoreError::AddressHeld { .. } => {
+                "choose another address, or remove that container; VLANs that reuse a subnet need a segment each \
+                 (`-o segment=NAME`)"
+                    .into()
+            }
             StoreError::NetworkExists(_) | StoreError::EndpointExists(_) => "remove it first".into(),
             StoreError::NoNetwork(_) | StoreError::NoEndpoint(_) => "`ipvland status` lists those there are".into(),
         }

@@ -94,13 +94,21 @@ impl Store {
                 insert_subnets(transaction, network)?;
             }
             transaction.execute(
-                "UPDATE network SET mtu = ?, announce_count = ?, announce_interval_ms = ? WHERE id = ?",
+                "UPDATE network SET mtu = ?, announce_count = ?, announce_interval_ms = ?, segment = ?, complete = ?
+                 WHERE id = ?",
                 params![
                     network.mtu.map(model::Mtu::get),
                     network.announcements.count(),
                     network.announcements.interval_ms(),
+                    network.segment_name.as_str(),
+                    network.complete,
                     id
                 ],
+            )?;
+            // An address that somebody else holds there stays where it was: both live, and neither can be refused any more.
+            transaction.execute(
+                "UPDATE OR IGNORE lease SET segment = ? WHERE endpoint IN (SELECT id FROM endpoint WHERE network = ?)",
+                [network.segment().to_string().as_str(), id],
             )?;
             Ok(())
         })
@@ -147,7 +155,7 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
         Parent::Vlan { on, id, .. } => ("vlan", Some(on.as_str()), Some(id.get())),
     };
     transaction.execute(
-        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?)",
+        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?)",
         params![
             network.id.as_str(),
             kind,
@@ -159,6 +167,8 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
             network.mtu.map(model::Mtu::get),
             network.announcements.count(),
             network.announcements.interval_ms(),
+            network.segment_name.as_str(),
+            network.complete,
         ],
     )?;
     insert_subnets(transaction, network)

@@ -10,7 +10,7 @@ use crate::StoreError;
 use crate::record::Record;
 
 pub(crate) const NETWORK: &str = "SELECT id, parent_kind, parent, vlan_on, vlan_id, mode, flag, mtu, state, \
-    announce_count, announce_interval_ms FROM network";
+    announce_count, announce_interval_ms, segment, complete FROM network";
 pub(crate) const ENDPOINT: &str = "SELECT endpoint.id, network, v4, v6, link_name, link_sysctls, sandbox, generation, \
     boot, endpoint.state FROM endpoint";
 
@@ -43,6 +43,8 @@ pub(crate) fn network(connection: &Connection, row: &Row<'_>) -> Result<Network,
         mtu: mtu.map(|bytes| Mtu::try_from(bytes).map_err(|_| record.corrupt("mtu"))).transpose()?,
         announcements: announcements(&record)?,
         subnets: subnets(connection, &id)?,
+        segment_name: record.text("segment")?,
+        complete: record.plain("complete")?,
         state: record.word("state", &states)?,
         id,
     })

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// One script per version. What has been released is never changed; a new version is one more script.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE engine (
         one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -62,6 +62,10 @@ const MIGRATIONS: [&str; 3] = [
     ALTER TABLE engine ADD COLUMN takes_whole_links INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE endpoint ADD COLUMN link_name TEXT;
     ALTER TABLE endpoint ADD COLUMN link_sysctls TEXT;
+    ",
+    "
+    ALTER TABLE network ADD COLUMN segment TEXT NOT NULL DEFAULT 'default';
+    ALTER TABLE network ADD COLUMN complete INTEGER NOT NULL DEFAULT 1 CHECK (complete IN (0, 1));
     ",
 ];
 

@@ -13,18 +13,15 @@ fn network() -> Network {
     let subnet = |pool: &str, gateway: Option<&str>| {
         Subnet::new(pool.parse().unwrap(), gateway.map(|text| text.parse().unwrap())).unwrap()
     };
+    let parent =
+        Parent::Vlan { name: "eth0.10".parse().unwrap(), on: "eth0".parse().unwrap(), id: 10.try_into().unwrap() };
     Network {
-        id: "0123456789abcdef".parse().unwrap(),
-        parent: Parent::Vlan {
-            name: "eth0.10".parse().unwrap(),
-            on: "eth0".parse().unwrap(),
-            id: 10.try_into().unwrap(),
-        },
         settings: PortSettings { mode: Mode::L2, flag: Flag::Private },
         mtu: Some(1400.try_into().unwrap()),
-        announcements: model::Announcements::default(),
         subnets: vec![subnet("192.168.10.0/24", Some("192.168.10.1")), subnet("2001:db8::/64", None)],
+        segment_name: "cellar".parse().unwrap(),
         state: NetworkState::Ready,
+        ..Network::plain("0123456789abcdef".parse().unwrap(), parent)
     }
 }
 
@@ -82,6 +79,7 @@ const NETWORK_JSON: &str = r#"
   "mode": "l2",
   "flag": "private",
   "mtu": 1400,
+  "segment": "cellar",
   "subnets": [
     {
       "pool": "192.168.10.0/24",
@@ -184,8 +182,8 @@ Ports
  eth0.10  vlan  down  1500  l2/private  -      1         1
 
 Networks
- NETWORK       PARENT   KIND  MODE  FLAG     MTU   SUBNETS
- 0123456789ab  eth0.10  vlan  l2    private  1400  192.168.10.0/24 2001:db8::/64
+ NETWORK       PARENT   KIND  MODE  FLAG     MTU   SEGMENT  SUBNETS
+ 0123456789ab  eth0.10  vlan  l2    private  1400  cellar   192.168.10.0/24 2001:db8::/64
 
 Endpoints
  ENDPOINT      NETWORK       ADDRESSES                       STATE  WHERE

@@ -62,6 +62,8 @@ pub(super) struct Network {
     flag: &'static str,
     /// Null for the parent's.
     mtu: Option<u32>,
+    /// The broadcast domain, in which an address is held once.
+    segment: String,
     subnets: Vec<Subnet>,
     state: &'static str,
 }
@@ -153,6 +155,7 @@ impl Network {
             mode: network.settings.mode.as_str(),
             flag: network.settings.flag.as_str(),
             mtu: network.mtu.map(model::Mtu::get),
+            segment: network.segment().to_string(),
             subnets: network.subnets.iter().map(subnet).collect(),
             state: match network.state {
                 NetworkState::Creating => "creating",

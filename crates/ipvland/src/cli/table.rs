@@ -16,7 +16,7 @@ pub(super) fn status(status: &Status) -> String {
 }
 
 pub(super) fn networks(networks: &[Network]) -> String {
-    let mut table = table(["NETWORK", "PARENT", "KIND", "MODE", "FLAG", "MTU", "SUBNETS"]);
+    let mut table = table(["NETWORK", "PARENT", "KIND", "MODE", "FLAG", "MTU", "SEGMENT", "SUBNETS"]);
     for network in networks {
         let subnets: Vec<String> = network.subnets.iter().map(|subnet| subnet.pool().to_string()).collect();
         table.add_row([
@@ -26,6 +26,7 @@ pub(super) fn networks(networks: &[Network]) -> String {
             network.settings.mode.to_string(),
             network.settings.flag.to_string(),
             or_dash(network.mtu),
+            or_dash((!network.isolated()).then_some(&network.segment_name)),
             subnets.join(" "),
         ]);
     }

@@ -15,15 +15,7 @@ pub(crate) fn text<T: FromStr<Err: Debug>>(text: &str) -> T {
 
 /// A network in use.
 pub(crate) fn network(id: &str, parent: Parent, settings: PortSettings) -> Network {
-    Network {
-        id: text(id),
-        parent,
-        settings,
-        mtu: None,
-        announcements: model::Announcements::default(),
-        subnets: Vec::new(),
-        state: NetworkState::Ready,
-    }
+    Network { settings, state: NetworkState::Ready, ..Network::plain(text(id), parent) }
 }
 
 /// A link of the host's as a parent.

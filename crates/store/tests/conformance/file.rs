@@ -52,17 +52,18 @@ fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 /// What takes a ledger from its version back to the one before.
-const BACKWARDS: [&str; 2] = [
+const BACKWARDS: [&str; 3] = [
     "ALTER TABLE network DROP COLUMN announce_count; ALTER TABLE network DROP COLUMN announce_interval_ms",
     "ALTER TABLE engine DROP COLUMN takes_whole_links;
      ALTER TABLE endpoint DROP COLUMN link_name; ALTER TABLE endpoint DROP COLUMN link_sysctls",
+    "ALTER TABLE network DROP COLUMN segment; ALTER TABLE network DROP COLUMN complete",
 ];
 
 #[test]
 fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
     for version in 1..=BACKWARDS.len() {
         let ledger = Ledger::with_network();
-        ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::Default).unwrap();
+        ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::default()).unwrap();
         ledger.store.begin_generation().unwrap();
         let held = |store: &Store| (store.networks().unwrap(), store.endpoints().unwrap(), store.generation().unwrap());
         let before = held(&ledger.store);
@@ -72,7 +73,7 @@ fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
 
         let store = Store::open(&ledger.path()).unwrap();
         assert_eq!(held(&store), before, "from version {version}");
-        let thief = store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::Default).unwrap_err();
+        let thief = store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::default()).unwrap_err();
         assert!(matches!(thief, StoreError::AddressHeld { .. }), "{thief}");
     }
 }
@@ -80,7 +81,7 @@ fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
 /// What every reading verb says of a ledger with one network and one endpoint after somebody has run `damage`.
 fn after(damage: &str) -> Vec<String> {
     let ledger = Ledger::with_network();
-    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::Default).unwrap();
+    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::default()).unwrap();
     let raw = Connection::open(ledger.path()).unwrap();
     raw.execute_batch(&format!("PRAGMA ignore_check_constraints = TRUE; PRAGMA foreign_keys = FALSE; {damage}"))
         .unwrap();
@@ -92,8 +93,8 @@ fn after(damage: &str) -> Vec<String> {
         store.endpoint(&id("a")).err(),
         store.on_parent(&id("eth0")).err(),
         store.generation().err(),
-        store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::Default).err(),
-        store.claim(&endpoint("a", Some("192.168.1.3/24"), None), &Segment::Default).err(),
+        store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::default()).err(),
+        store.claim(&endpoint("a", Some("192.168.1.3/24"), None), &Segment::default()).err(),
         store.add_network(&crate::network("net", "eth0")).err(),
         store.add_network(&crate::network("new", "eth0")).err(),
         store.begin_generation().err(),
@@ -128,6 +129,7 @@ fn every_damaged_column_is_named_and_nothing_is_guessed() {
         ("UPDATE network SET mtu = 0", "network.mtu"),
         ("UPDATE network SET mtu = -1", "network.mtu"),
         ("UPDATE network SET state = 'READY'", "network.state"),
+        ("UPDATE network SET segment = 'a:b'", "network.segment"),
         ("UPDATE network SET mode = CAST(x'ff' AS TEXT)", "network.mode"),
         ("UPDATE subnet SET pool = '192.168.1.0'", "subnet.pool"),
         ("UPDATE subnet SET gateway = 'fe80::1' WHERE position = 0", "subnet.gateway"),
@@ -152,7 +154,7 @@ fn every_damaged_column_is_named_and_nothing_is_guessed() {
 #[test]
 fn a_file_with_holes_is_an_error_and_never_a_panic() {
     let ledger = Ledger::with_network();
-    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::Default).unwrap();
+    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::default()).unwrap();
     Connection::open(ledger.path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let whole = std::fs::read(ledger.path()).unwrap();
     assert!(whole.len() > 8192, "the checkpoint has brought the rows here");
@@ -171,6 +173,6 @@ fn a_file_with_holes_is_an_error_and_never_a_panic() {
 fn read_everything(path: &Path) {
     let Ok(store) = Store::open(path) else { return };
     let _ = (store.networks(), store.endpoints(), store.on_parent(&id("eth0")), store.generation());
-    let _ = store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::Default);
+    let _ = store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::default());
     let _ = store.begin_generation();
 }

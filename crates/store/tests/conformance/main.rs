@@ -10,9 +10,7 @@ mod sharing;
 
 use std::path::PathBuf;
 
-use model::{
-    Addresses, Endpoint, EndpointState, Generation, Moment, Network, NetworkState, Parent, PortSettings, Subnet,
-};
+use model::{Addresses, Endpoint, EndpointState, Generation, Moment, Network, Parent, Subnet};
 use store::Store;
 use tempfile::TempDir;
 
@@ -50,16 +48,11 @@ fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 /// A network on a link of the host's.
 fn network(name: &str, parent: &str) -> Network {
     Network {
-        id: id(name),
-        parent: Parent::Link(id(parent)),
-        settings: PortSettings::default(),
-        mtu: None,
-        announcements: model::Announcements::default(),
         subnets: vec![
             Subnet::new("192.168.1.0/24".parse().unwrap(), Some("192.168.1.1".parse().unwrap())).unwrap(),
             Subnet::new("2001:db8::/64".parse().unwrap(), None).unwrap(),
         ],
-        state: NetworkState::Creating,
+        ..Network::plain(id(name), Parent::Link(id(parent)))
     }
 }
 

@@ -17,7 +17,7 @@ fn attachment(store: &Store, name: &str) -> Option<(EndpointState, Option<String
 
 /// Its two addresses, claimed in the default segment.
 fn claim(store: &Store, name: &str, v4: Option<&str>, v6: Option<&str>) -> Result<(), StoreError> {
-    store.claim(&endpoint(name, v4, v6), &Segment::Default)
+    store.claim(&endpoint(name, v4, v6), &Segment::default())
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_endpoint_comes_back_as_it_was_given() {
         ("both", Some("192.168.1.3/16"), Some("2001:db8::ffff:1.2.3.4/128")),
     ] {
         let given = endpoint(name, v4, v6);
-        store.claim(&given, &Segment::Default).unwrap();
+        store.claim(&given, &Segment::default()).unwrap();
         assert_eq!(store.endpoint(&given.id).unwrap(), Some(given));
     }
     assert_eq!(store.endpoints().unwrap().len(), 4);
@@ -141,7 +141,7 @@ fn an_endpoint_comes_back_as_it_was_given() {
 fn an_endpoint_begins_unattached_whatever_it_says() {
     let Ledger { store, .. } = Ledger::with_network();
     let ahead = Endpoint { state: EndpointState::Attached, sandbox: Some(id("/run/a")), ..endpoint("a", None, None) };
-    store.claim(&ahead, &Segment::Default).unwrap();
+    store.claim(&ahead, &Segment::default()).unwrap();
     assert_eq!(attachment(&store, "a"), Some((EndpointState::Created, None)));
 }
 
@@ -255,12 +255,13 @@ fn what_was_found_again_is_entered_as_it_lives() {
     assert_eq!(store.network(&id("net")).unwrap().unwrap().state, NetworkState::Ready);
 
     let one = endpoint("one", Some("192.168.1.2/24"), None);
-    store.restore_endpoint(&one, &id("/run/one"), &Segment::Default).unwrap();
+    store.restore_endpoint(&one, &id("/run/one"), &Segment::default()).unwrap();
     assert_eq!(attachment(&store, "one"), Some((EndpointState::Attached, Some("/run/one".to_owned()))));
     let thief = endpoint("thief", Some("192.168.1.2/24"), None);
-    for refused in
-        [store.restore_endpoint(&thief, &id("/run/thief"), &Segment::Default), store.claim(&thief, &Segment::Default)]
-    {
+    for refused in [
+        store.restore_endpoint(&thief, &id("/run/thief"), &Segment::default()),
+        store.claim(&thief, &Segment::default()),
+    ] {
         assert!(matches!(refused, Err(StoreError::AddressHeld { .. })), "{refused:?}");
     }
     assert_eq!(attachment(&store, "thief"), None, "all or nothing");

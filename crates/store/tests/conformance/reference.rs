@@ -6,7 +6,8 @@ use std::net::IpAddr;
 
 use model::{
     Addresses, Announcements, Endpoint, EndpointId, EndpointState, Flag, Generation, InterfaceName, Mode, Moment,
-    Network, NetworkId, NetworkState, Parent, PortSettings, SandboxKey, SandboxLink, Segment, Subnet, Sysctls,
+    Network, NetworkId, NetworkState, Parent, PortSettings, SandboxKey, SandboxLink, Segment, SegmentName, Subnet,
+    Sysctls,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -157,7 +158,7 @@ impl Reference {
 
     /// The segment that the engine would claim an endpoint's addresses in.
     fn segment(&self, network: &NetworkId) -> Segment {
-        self.networks.get(network).map_or(Segment::Default, Network::segment)
+        self.networks.get(network).map_or_else(Segment::default, Network::segment)
     }
 
     fn on_parent(&self, parent: &InterfaceName) -> (Vec<Network>, Vec<Endpoint>) {
@@ -207,10 +208,11 @@ fn network() -> impl Strategy<Value = Network> {
         select(vec![None, Some(id("1400"))]),
         select(vec![Announcements::default(), Announcements::new(0, 100).unwrap()]),
         proptest::sample::subsequence(subnets.to_vec(), 0..=3).prop_shuffle(),
+        select(vec![SegmentName::default(), SegmentName::default(), id("cellar")]),
     )
-        .prop_map(|(id, parent, mode, flag, mtu, announcements, subnets)| {
+        .prop_map(|(id, parent, mode, flag, mtu, announcements, subnets, segment_name)| {
             let settings = PortSettings { mode, flag };
-            Network { id, parent, settings, mtu, announcements, subnets, state: NetworkState::Creating }
+            Network { settings, mtu, announcements, subnets, segment_name, ..Network::plain(id, parent) }
         })
 }
 
@@ -275,7 +277,7 @@ proptest! {
         for (verb, through) in verbs {
             let segment = match &verb {
                 Verb::Claim(endpoint) => reference.segment(&endpoint.network),
-                _ => Segment::Default,
+                _ => Segment::default(),
             };
             let through = through.index(2);
             let answer = apply(&verb, &segment, &mut stores[through], open).map_err(Refusal::from);

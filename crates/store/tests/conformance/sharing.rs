@@ -49,7 +49,7 @@ fn other_process() {
 }
 
 fn claim(store: &Store, name: &str) -> Result<(), StoreError> {
-    store.claim(&endpoint(name, Some("192.168.1.2/24"), Some("2001:db8::2/64")), &Segment::Default)
+    store.claim(&endpoint(name, Some("192.168.1.2/24"), Some("2001:db8::2/64")), &Segment::default())
 }
 
 /// How many of the answers to claims of one address are success; the others must name the holder.
