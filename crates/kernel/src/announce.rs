@@ -22,7 +22,7 @@ use crate::packet::send;
 pub fn announce(address: IpAddr, parent: &Link) -> Result<(), KernelError> {
     let Some(mac) = parent.mac else { return Err(KernelError::NotSuitable { parent: parent.name.clone() }) };
     let doing = || format!("announce {address} on {}", parent.name);
-    let sent = frame(address, mac).and_then(|frame| send(&frame, parent.index));
+    let sent = frame(address, mac.octets()).and_then(|frame| send(&frame, parent.index));
     sent.map_err(|source| match source.kind() {
         io::ErrorKind::PermissionDenied => KernelError::NotPermitted { doing: doing() },
         _ => KernelError::Io { doing: doing(), source },

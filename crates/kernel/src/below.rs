@@ -71,7 +71,7 @@ mod tests {
             master: None,
             up: true,
             mtu: 1500,
-            mac: Some([2, 0, 0, 0, 0, mac]),
+            mac: Some([2, 0, 0, 0, 0, mac].into()),
             addresses: Vec::new(),
         };
         Seen { link, below, below_in }

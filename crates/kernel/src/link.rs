@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use model::{Flag, Kind, Layer, Link, Mode, PortSettings, VlanId};
+use model::{Flag, Kind, Layer, Link, MacAddress, Mode, PortSettings, VlanId};
 
 use crate::attributes::{attributes, i32_at, u16_at, u32_at, until_zero};
 
@@ -38,7 +38,7 @@ pub(crate) fn link(body: &[u8]) -> Option<Seen> {
     let mut kind = Kind::Other(String::new());
     for (attribute, value) in attributes(body.get(16..)?) {
         match attribute {
-            1 => mac = <[u8; 6]>::try_from(value).ok().filter(|_| layer == Layer::Ethernet),
+            1 => mac = <[u8; 6]>::try_from(value).ok().map(MacAddress::from).filter(|_| layer == Layer::Ethernet),
             3 => name = until_zero(value),
             4 => mtu = u32_at(value, 0)?,
             5 => below = u32_at(value, 0).filter(|index| *index != 0),
@@ -170,7 +170,7 @@ mod tests {
             master: None,
             up: true,
             mtu: 1450,
-            mac: Some([2, 0, 0, 0, 0, 7]),
+            mac: Some([2, 0, 0, 0, 0, 7].into()),
             addresses: Vec::new(),
         };
         assert_eq!(seen, Seen { link: expected, below: Some(2), below_in: Some(0) });
@@ -186,7 +186,7 @@ mod tests {
         let Seen { link, below, below_in } = link(body).unwrap();
         assert_eq!((link.index, link.name.as_str(), below, below_in), (6, "eth0", Some(5), Some(0)));
         assert_eq!(link.kind, Kind::Slave(PortSettings { mode: Mode::L3s, flag: Flag::Private }));
-        assert_eq!((link.mtu, link.up, link.mac), (1400, false, Some([2, 0, 0, 0, 0, 7])));
+        assert_eq!((link.mtu, link.up, link.mac), (1400, false, Some([2, 0, 0, 0, 0, 7].into())));
         assert_eq!(link.alias.as_deref(), Some("ipvland:docker:n:e"));
     }
 

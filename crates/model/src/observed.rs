@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use crate::mac::MacAddress;
 use crate::name::{InterfaceName, SandboxKey};
 use crate::settings::{PortSettings, VlanId};
 
@@ -61,7 +62,7 @@ pub struct Link {
     /// Maximum transmission unit in bytes.
     pub mtu: u32,
     /// Hardware address, where it has an Ethernet one.
-    pub mac: Option<[u8; 6]>,
+    pub mac: Option<MacAddress>,
     /// Addresses on it, each with the length of its prefix.
     pub addresses: Vec<IpNet>,
 }

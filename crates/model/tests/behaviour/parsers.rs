@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 use model::{
-    BootId, DriverOptions, EndpointId, Flag, InterfaceName, KernelVersion, Mode, Mtu, NetworkId, SandboxKey, Subnet,
-    VlanId,
+    BootId, DriverOptions, EndpointId, Flag, InterfaceName, KernelVersion, MacAddress, Mode, Mtu, NetworkId,
+    SandboxKey, Subnet, VlanId,
 };
 use proptest::prelude::*;
 
@@ -23,6 +23,8 @@ fn anything() -> impl Strategy<Value = String> {
         "[0-9]{1,3}(\\.[0-9]{0,12}){0,3}[-+~a-z0-9.]{0,12}",
         "/[ -~]{0,40}",
         "[0-9a-f-]{30,70}",
+        "[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}",
+        "[0-9a-f+g]{1,3}([:-][0-9a-f]{1,2}){4,6}",
         "[a-zA-Z0-9_.-]{60,70}",
     ]
 }
@@ -64,6 +66,9 @@ proptest! {
         }
         if let Some(key) = check::<SandboxKey>(&text)? {
             prop_assert_eq!(key.as_str(), &text);
+        }
+        if let Some(mac) = check::<MacAddress>(&text)? {
+            prop_assert_eq!(mac.to_string(), text.to_ascii_lowercase());
         }
         if let Some(boot) = check::<BootId>(&text)? {
             prop_assert_eq!(boot.to_string(), text.trim());

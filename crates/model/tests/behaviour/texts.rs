@@ -1,6 +1,6 @@
 //! What is done with texts that nobody should write, by the tests here and by the fuzzer (`fuzz/fuzz_targets/options.rs`).
 
-use model::{BootId, DriverOptions, EndpointId, InterfaceName, KernelVersion, SandboxKey, Sysctls};
+use model::{BootId, DriverOptions, EndpointId, InterfaceName, KernelVersion, MacAddress, SandboxKey, Sysctls};
 
 /// Options of a network, `KEY=VALUE` on a line each, and each line as everything else that is read from text. What was
 /// read must read as the same again from its own text.
@@ -14,6 +14,7 @@ pub(crate) fn options(text: &str) {
         again::<EndpointId>(line);
         again::<SandboxKey>(line);
         again::<BootId>(line);
+        again::<MacAddress>(line);
         again::<Sysctls>(line);
         let _ = line.parse::<KernelVersion>();
     }
