@@ -61,7 +61,7 @@ impl Engine {
         refuse_host_address(&network, &request.addresses)?;
         let mut first = None;
         loop {
-            match self.store.claim(&endpoint, &network.segment()) {
+            match self.store.claim(&endpoint) {
                 Err(StoreError::AddressHeld { address, holder, network }) => {
                     // Whoever took it while we waited came later than we did.
                     let let_go = *first.get_or_insert_with(|| holder.clone()) == holder;
@@ -131,15 +131,15 @@ impl Engine {
     /// When kernel or ledger fail. The intent stays, and repair finishes it.
     pub fn delete_endpoint(&self, id: &EndpointId) -> Result<(), EngineError> {
         let Some((port, network, endpoint)) = self.lock_endpoint(id)? else { return Ok(()) };
-        self.remove(&port, &network, &endpoint)
+        self.detach(&port, &network, &endpoint)?;
+        Ok(self.store.release(id)?)
     }
 
-    fn remove(&self, port: &Port<'_>, network: &Network, endpoint: &Endpoint) -> Result<(), EngineError> {
+    fn detach(&self, port: &Port<'_>, network: &Network, endpoint: &Endpoint) -> Result<(), EngineError> {
         self.store.begin_detach(&endpoint.id)?;
         let slave = LinkIntent::slave_of(endpoint, network, Presence::Absent);
         let observed = look_for(&slave)?;
-        port.settle(&observed, |mark| *mark == slave.mark)?;
-        Ok(self.store.release(&endpoint.id)?)
+        port.settle(&observed, |mark| *mark == slave.mark)
     }
 
     /// The record of an endpoint.
@@ -167,7 +167,7 @@ impl Engine {
     ///
     /// One that was never joined is dead as well when its own network, `dealt_by`, deals its address again: an engine that
     /// got no answer, because we died, has let go of it without a word.
-    fn bury_if_dead(&self, holder: &EndpointId, dealt_by: Option<&NetworkId>) -> Result<bool, EngineError> {
+    pub(crate) fn bury_if_dead(&self, holder: &EndpointId, dealt_by: Option<&NetworkId>) -> Result<bool, EngineError> {
         let Some((port, network, endpoint)) = self.lock_endpoint(holder)? else { return Ok(true) };
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let observed = look_for(&slave)?;
@@ -178,7 +178,8 @@ impl Engine {
             Verdict::Pending if !let_go => Ok(false),
             Verdict::Pending | Verdict::Missing | Verdict::Dead => {
                 tracing::info!(endpoint = holder.short(), "the holder of a wanted address is dead: taking it over");
-                self.remove(&port, &network, &endpoint)?;
+                self.detach(&port, &network, &endpoint)?;
+                self.store.bury(holder)?;
                 Ok(true)
             }
         }

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use kernel::KernelError;
 use model::{
-    EndpointId, Holder, InterfaceName, Mtu, NetworkId, ParentFault, PortSettings, SandboxKey, SegmentName, TooOld,
+    EndpointId, Holder, InterfaceName, Mtu, NetworkId, ParentFault, PortSettings, SandboxKey, Segment, SegmentName,
+    TooOld,
 };
 use store::StoreError;
 
@@ -69,6 +70,14 @@ pub enum EngineError {
     /// A segment was named for a network that is one by itself.
     #[error("segment `{0}` was asked for, and a network without a parent, or with `--internal`, is one by itself")]
     SegmentOfIsolated(SegmentName),
+    /// The network is in one segment and its pool in another.
+    #[error("the network is in segment `{network}` and its addresses are dealt in segment `{pool}`")]
+    SegmentDiffers {
+        /// The network's.
+        network: Segment,
+        /// The pool's.
+        pool: Segment,
+    },
     /// The network exists with other content.
     #[error("network {id} exists and is not what is asked for now", id = .0.short())]
     NetworkDiffers(NetworkId),
@@ -130,6 +139,9 @@ impl EngineError {
             EngineError::MtuTooLarge { available, .. } => format!("ask for at most {available}, or leave it out"),
             EngineError::MtuTooSmall(_) => format!("ask for {} or more", Mtu::IPV6_MIN),
             EngineError::SegmentOfIsolated(_) => "leave the segment out, or name a parent".into(),
+            EngineError::SegmentDiffers { network, .. } => {
+                format!("pass the same name twice, as `-o segment=` and as `--ipam-opt segment=`: {network}, for example")
+            }
             EngineError::NetworkDiffers(_) => "remove it first".into(),
             EngineError::NoNetwork(_) => "`ipvland network ls` lists those there are".into(),
             EngineError::Ambiguous(_) => "give more of the id".into(),

@@ -1,10 +1,12 @@
 //! Networks: made, removed, forgotten.
 
+use std::net::IpAddr;
+
 use kernel::Scope;
 use model::parent::suitable;
 use model::{
-    DriverOptions, EndpointId, InterfaceName, Link, Mark, Mtu, Network, NetworkId, NetworkState, Observed, Parent,
-    SandboxKey, Subnet, Verdict,
+    DriverOptions, EndpointId, InterfaceName, Ipam, Link, Mark, Mtu, Network, NetworkId, NetworkState, Observed,
+    Parent, SandboxKey, Segment, Subnet, Verdict,
 };
 
 use crate::port::{Port, ensure_present, sentinel_of};
@@ -21,6 +23,10 @@ pub struct NetworkRequest {
     pub internal: bool,
     /// Its subnets, as the address management has them.
     pub subnets: Vec<Subnet>,
+    /// Addresses that its containers do not get, as the user said.
+    pub auxiliary: Vec<IpAddr>,
+    /// Who deals its addresses.
+    pub ipam: Ipam,
 }
 
 impl Engine {
@@ -34,7 +40,7 @@ impl Engine {
     pub fn create_network(&self, request: &NetworkRequest) -> Result<(), EngineError> {
         kernel::release()?.supports(request.options.settings)?;
         check_mtu_for_family(request)?;
-        check_segment(request)?;
+        self.check_segment(request)?;
         self.finish_what_died(&request.id)?;
 
         let parent = self.resolve_parent(request, &kernel::observe(Scope::Host)?)?;
@@ -48,6 +54,8 @@ impl Engine {
             mtu: request.options.mtu,
             announcements: request.options.announcements,
             subnets: request.subnets.clone(),
+            auxiliary: request.auxiliary.clone(),
+            ipam: request.ipam,
             segment_name: request.options.segment.clone().unwrap_or_default(),
             complete: true,
             state: NetworkState::Creating,
@@ -105,6 +113,27 @@ impl Engine {
         }
         self.delete_network(&report.network.id)?;
         Ok(report.network.id)
+    }
+
+    /// An isolated network is a segment by itself, unless its addresses are dealt from a pool. That is of one segment, and
+    /// says so before there is a network: the two must agree, or the network's addresses would be held in neither.
+    fn check_segment(&self, request: &NetworkRequest) -> Result<(), EngineError> {
+        let isolated = request.internal || request.options.parent.is_none();
+        let named = request.options.segment.as_ref();
+        match (request.ipam, named) {
+            (Ipam::Engine, Some(segment)) if isolated => return Err(EngineError::SegmentOfIsolated(segment.clone())),
+            (Ipam::Engine, _) => return Ok(()),
+            (Ipam::Ledger, _) => {}
+        }
+        let segment = Segment::Shared(named.cloned().unwrap_or_default());
+        for subnet in &request.subnets {
+            let dealt_in = self.store.segments_with(subnet.pool())?;
+            // After the loss of a ledger there is no pool, and the network's word is taken.
+            if let Some(other) = dealt_in.first().filter(|_| !dealt_in.contains(&segment)) {
+                return Err(EngineError::SegmentDiffers { network: segment, pool: other.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// A record that is not ready although its port is not locked is left from a process that died.
@@ -169,15 +198,6 @@ pub(crate) fn check_mtu(network: &Network, parent: &Link) -> Result<(), EngineEr
         Some(wanted) if wanted.get() > parent.mtu => {
             Err(EngineError::MtuTooLarge { wanted, available: parent.mtu, parent: parent.name.clone() })
         }
-        _ => Ok(()),
-    }
-}
-
-/// An isolated network is a segment by itself.
-fn check_segment(request: &NetworkRequest) -> Result<(), EngineError> {
-    let isolated = request.internal || request.options.parent.is_none();
-    match &request.options.segment {
-        Some(segment) if isolated => Err(EngineError::SegmentOfIsolated(segment.clone())),
         _ => Ok(()),
     }
 }

@@ -44,7 +44,7 @@ impl Engine {
                     continue;
                 }
                 // In one go: half entered, repair would take the slave for one to be removed.
-                match self.store.restore_endpoint(&endpoint, &sandbox, &network.segment()) {
+                match self.store.restore_endpoint(&endpoint, &sandbox) {
                     Ok(()) => endpoints.push(endpoint),
                     Err(error) => tracing::warn!(endpoint = endpoint.id.short(), %error, "found, and not entered"),
                 }
@@ -98,6 +98,8 @@ impl Engine {
             mtu: request.options.mtu,
             announcements: request.options.announcements,
             subnets: request.subnets.clone(),
+            auxiliary: request.auxiliary.clone(),
+            ipam: request.ipam,
             segment_name: request.options.segment.clone().unwrap_or_default(),
             complete: true,
             state: NetworkState::Ready,
@@ -202,7 +204,7 @@ fn addresses(link: &Link) -> Addresses {
 
 #[cfg(test)]
 mod tests {
-    use model::{DriverOptions, Generation, Layer};
+    use model::{DriverOptions, Generation, Ipam, Layer};
 
     use super::*;
 
@@ -295,7 +297,14 @@ mod tests {
             link(5, "dum7", Kind::Dummy, None, None),
         ];
         let options = DriverOptions::parse([("parent", name)]).unwrap();
-        let request = NetworkRequest { id: "net".parse().unwrap(), options, internal: false, subnets: Vec::new() };
+        let request = NetworkRequest {
+            id: "net".parse().unwrap(),
+            options,
+            internal: false,
+            subnets: Vec::new(),
+            auxiliary: Vec::new(),
+            ipam: Ipam::Engine,
+        };
         parent_of(&request, &Observed { host, ..Observed::default() })
     }
 

@@ -142,8 +142,10 @@ impl Engine {
 
     /// Drops the records of what is gone from the kernel.
     fn confirm(&self, mended: &PortRecords) -> Result<(), EngineError> {
+        let now = self.now()?;
         for endpoint in mended.endpoints.iter().filter(|e| e.state == EndpointState::Detaching) {
-            self.store.release(&endpoint.id)?;
+            // Its engine's life is over, and what was dealt in that nobody gives back.
+            if endpoint.born == now { self.store.release(&endpoint.id)? } else { self.store.bury(&endpoint.id)? }
         }
         for network in mended.networks.iter().filter(|n| n.state == NetworkState::Deleting) {
             self.store.remove_network(&network.id)?;

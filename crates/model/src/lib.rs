@@ -12,10 +12,13 @@
 
 #![deny(missing_docs)]
 
+pub mod adopted;
 pub mod announcements;
 pub mod converge;
 pub mod desired;
 pub mod endpoint;
+pub mod holding;
+pub mod ipam_options;
 pub mod kernel_version;
 pub mod liveness;
 pub mod mac;
@@ -26,24 +29,31 @@ pub mod network;
 pub mod observed;
 pub mod options;
 pub mod parent;
+pub mod pool;
 pub mod port;
+pub mod range;
 pub mod sandbox_link;
 pub mod settings;
 
+pub use adopted::Adopted;
 pub use announcements::Announcements;
 pub use converge::{Step, converge};
 pub use desired::{LinkIntent, Presence, Shape, desired};
 pub use endpoint::{Addresses, Endpoint, EndpointState};
+pub use holding::{Fill, Hold, Holding};
+pub use ipam_options::IpamOptions;
 pub use kernel_version::{KernelVersion, TooOld};
 pub use liveness::{Verdict, judge};
 pub use mac::{MacAddress, NotAMacAddress};
 pub use mark::{Mark, NotAMark, is_birth_name};
 pub use moment::{BootId, Generation, Moment, NotABootId};
-pub use name::{EndpointId, InterfaceName, NameError, NetworkId, SandboxKey, SegmentName};
-pub use network::{Network, NetworkState, Route, Routes, Segment, Subnet};
+pub use name::{EndpointId, EndpointName, InterfaceName, NameError, NetworkId, SandboxKey, SegmentName};
+pub use network::{Ipam, Network, NetworkState, Route, Routes, Segment, Subnet};
 pub use observed::{Kind, Layer, Link, Observed, Place};
 pub use options::{DriverOptions, OptionError};
 pub use parent::{Parent, ParentFault};
+pub use pool::{Dealing, Pool, PoolError};
 pub use port::{Holder, foreign_slaves, port_settings};
+pub use range::AddressRange;
 pub use sandbox_link::{SandboxLink, Sysctl, Sysctls};
 pub use settings::{Flag, Mode, Mtu, PortSettings, SettingError, VlanId};

@@ -22,6 +22,9 @@ pub enum NameError {
         /// What it was meant to be.
         what: &'static str,
     },
+    /// Empty, too long, or with what a terminal would act on.
+    #[error("`{0}` is no name of a container: 1 to 255 printable characters were expected")]
+    NotPrintable(String),
     /// Not an absolute path.
     #[error("`{0}` is no sandbox: the absolute path of a network namespace was expected")]
     NotASandbox(String),
@@ -133,6 +136,36 @@ impl Default for SegmentName {
     /// The one that everything belongs to of which nothing else is said.
     fn default() -> Self {
         Self("default".to_owned())
+    }
+}
+
+/// What people call the container that an endpoint belongs to: the same again when it is made anew.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointName(String);
+
+impl EndpointName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EndpointName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let printable = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
+        if printable {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError::NotPrintable(text.chars().take(80).collect()))
+        }
+    }
+}
+
+impl fmt::Display for EndpointName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
     }
 }
 

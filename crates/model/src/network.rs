@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use ipnet::IpNet;
 
 use crate::announcements::Announcements;
 use crate::endpoint::Addresses;
-use crate::name::{NetworkId, SegmentName};
+use crate::name::{NameError, NetworkId, SegmentName};
 use crate::parent::Parent;
 use crate::settings::{Mode, Mtu, PortSettings};
 
@@ -26,6 +27,10 @@ pub struct Network {
     pub announcements: Announcements,
     /// Its subnets, of both families.
     pub subnets: Vec<Subnet>,
+    /// Addresses that its containers do not get, as the user said when it was made.
+    pub auxiliary: Vec<IpAddr>,
+    /// Who deals its addresses.
+    pub ipam: Ipam,
     /// What the broadcast domain of its parent is called.
     pub segment_name: SegmentName,
     /// Whether the record says all that it was made with. One that was found again by its slaves does so once its engine
@@ -33,6 +38,16 @@ pub struct Network {
     pub complete: bool,
     /// How far its creation or removal has come.
     pub state: NetworkState,
+}
+
+/// Who deals the addresses of a network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ipam {
+    /// The container engine, by its own means; the ledger hears of it when an endpoint is made.
+    #[default]
+    Engine,
+    /// The ledger.
+    Ledger,
 }
 
 /// How far a network's record and the kernel have come together.
@@ -109,6 +124,17 @@ impl fmt::Display for Segment {
     }
 }
 
+impl FromStr for Segment {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.strip_prefix("isolated:") {
+            Some(network) => network.parse().map(Segment::Isolated),
+            None => text.parse().map(Segment::Shared),
+        }
+    }
+}
+
 /// Where an endpoint's traffic of one family goes by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route<A> {
@@ -139,6 +165,8 @@ impl Network {
             mtu: None,
             announcements: Announcements::default(),
             subnets: Vec::new(),
+            auxiliary: Vec::new(),
+            ipam: Ipam::default(),
             segment_name: SegmentName::default(),
             complete: true,
             state: NetworkState::Creating,
@@ -150,9 +178,13 @@ impl Network {
         matches!(self.parent, Parent::Dummy(_))
     }
 
-    /// The segment its addresses belong to.
+    /// The segment its addresses belong to. What the ledger deals for an isolated network is dealt from a pool, which does
+    /// not know that.
     pub fn segment(&self) -> Segment {
-        if self.isolated() { Segment::Isolated(self.id.clone()) } else { Segment::Shared(self.segment_name.clone()) }
+        match self.ipam {
+            Ipam::Engine if self.isolated() => Segment::Isolated(self.id.clone()),
+            Ipam::Engine | Ipam::Ledger => Segment::Shared(self.segment_name.clone()),
+        }
     }
 
     /// How addresses on it are announced; `None` where nobody would listen: in l3 and l3s neighbours see a route and no
@@ -258,6 +290,9 @@ mod tests {
         assert_eq!(cellar.segment().to_string(), "cellar");
         let isolated = Network { parent: Parent::dummy_for(&cellar.id), ..cellar };
         assert_eq!(isolated.segment().to_string(), "isolated:n");
+        assert_eq!("isolated:n".parse::<Segment>().unwrap(), isolated.segment());
+        let dealt = Network { ipam: Ipam::Ledger, ..isolated };
+        assert_eq!(dealt.segment().to_string(), "cellar", "as its pool is");
     }
 
     #[test]

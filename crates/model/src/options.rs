@@ -48,7 +48,7 @@ impl DriverOptions {
                 COUNT => options.announcements = announcements.with_count(value).map_err(wrong(COUNT))?,
                 INTERVAL => options.announcements = announcements.with_interval_ms(value).map_err(wrong(INTERVAL))?,
                 other if other.starts_with("com.docker.") => {}
-                other => return Err(OptionError::unknown(other)),
+                other => return Err(OptionError::unknown(other, &KEYS)),
             }
         }
         Ok(options)
@@ -65,6 +65,8 @@ pub enum OptionError {
         key: String,
         /// The valid key most like it, where one is near.
         nearest: Option<&'static str>,
+        /// All valid keys.
+        valid: &'static [&'static str],
     },
     /// A value that the key does not take.
     #[error("option `{key}`: {wrong}")]
@@ -83,28 +85,28 @@ pub enum OptionError {
 }
 
 impl OptionError {
-    fn unknown(key: &str) -> Self {
+    pub(crate) fn unknown(key: &str, valid: &'static [&'static str]) -> Self {
         let key: String = key.chars().take(80).collect();
         // Compared without the prefix and in small letters, so that `mode`, `Parent` and `ipvlan-mode` find theirs.
         let plain =
             |text: &str| text.to_ascii_lowercase().replace('-', "_").replace("macvlan_", "").replace("ipvlan_", "");
         let near = |valid: &&str| strsim::normalized_levenshtein(&plain(&key), &plain(valid));
         let nearest =
-            KEYS.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|valid| near(valid) >= 0.5);
+            valid.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|valid| near(valid) >= 0.5);
         // `master` is what CNI and `ip link` call the parent; `mtu` is the natural short form.
         let nearest = match key.as_str() {
             "master" | "link" | "dev" | "interface" => Some(PARENT),
             "mtu" => Some(MTU),
             _ => nearest,
         };
-        OptionError::Unknown { key, nearest }
+        OptionError::Unknown { key, nearest: nearest.filter(|nearest| valid.contains(nearest)), valid }
     }
 
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
             OptionError::Unknown { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
-            OptionError::Unknown { nearest: None, .. } => format!("valid are {}", KEYS.join(", ")),
+            OptionError::Unknown { nearest: None, valid, .. } => format!("valid are {}", valid.join(", ")),
             OptionError::Value { key, .. } => format!("pass a value that `{key}` takes, or leave it out"),
             OptionError::Parent(NameError::TooLong(name)) => match name.rsplit_once('.') {
                 Some((on, id)) => format!(

@@ -1,8 +1,14 @@
 //! The verbs on endpoints and the addresses they hold.
 
-use model::{Endpoint, EndpointId, SandboxKey, Segment};
-use rusqlite::{OptionalExtension, Params, Transaction, params};
+use std::net::IpAddr;
+use std::time::SystemTime;
 
+use model::{Endpoint, EndpointId, Hold, Ipam, Network, SandboxKey};
+use rusqlite::{Params, Transaction, params};
+
+use crate::addresses::{free, give_up_old_claims, lessee};
+use crate::keys::{key, millis};
+use crate::reservations::{self, Reserved};
 use crate::{Durability, Store, StoreError, rows};
 
 impl Store {
@@ -26,24 +32,27 @@ impl Store {
     /// [`Created`](model::EndpointState::Created) and without a sandbox, whatever it says itself.
     ///
     /// # Errors
-    /// [`StoreError::AddressHeld`], when another endpoint holds one in this segment; [`StoreError::EndpointExists`];
-    /// [`StoreError::NoNetwork`], when its network is not in use.
-    pub fn claim(&self, endpoint: &Endpoint, segment: &Segment) -> Result<(), StoreError> {
-        self.write(Durability::Normal, |transaction| enter(transaction, endpoint, segment))
+    /// [`StoreError::AddressHeld`], when another endpoint holds one in its network's segment; [`StoreError::AddressTaken`], when
+    /// it is somebody else's; [`StoreError::EndpointExists`]; [`StoreError::NoNetwork`], when its network is not in use.
+    pub fn claim(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
+        self.write(Durability::Normal, |transaction| {
+            let (network, now) = (network_of(transaction, endpoint)?, self.now());
+            give_up_old_claims(transaction, now)?;
+            for address in endpoint.addresses.iter().map(|address| address.addr()) {
+                is_no_container_barred(transaction, &network, address, now)?;
+            }
+            enter(transaction, endpoint, &network, now)
+        })
     }
 
     /// Enters an endpoint whose slave is in its sandbox already, all or nothing: found again after the ledger was lost.
     ///
     /// # Errors
     /// As [`Store::claim`].
-    pub fn restore_endpoint(
-        &self,
-        endpoint: &Endpoint,
-        sandbox: &SandboxKey,
-        segment: &Segment,
-    ) -> Result<(), StoreError> {
+    pub fn restore_endpoint(&self, endpoint: &Endpoint, sandbox: &SandboxKey) -> Result<(), StoreError> {
         self.write(Durability::Normal, |transaction| {
-            enter(transaction, endpoint, segment)?;
+            let network = network_of(transaction, endpoint)?;
+            enter(transaction, endpoint, &network, self.now())?;
             transaction.execute(
                 "UPDATE endpoint SET state = 'attached', sandbox = ? WHERE id = ?",
                 [sandbox.as_str(), endpoint.id.as_str()],
@@ -94,12 +103,27 @@ impl Store {
         self.alter("UPDATE endpoint SET state = 'detaching' WHERE id = ?", id)
     }
 
-    /// Drops the endpoint; its addresses are free. Gone is fine.
+    /// Drops the endpoint; its addresses are free, but for those that were dealt to its engine: these are the engine's until
+    /// it gives them back, since it says no more then than the address. Gone is fine.
     ///
     /// # Errors
     /// When the ledger cannot be written.
     pub fn release(&self, id: &EndpointId) -> Result<(), StoreError> {
-        self.alter("DELETE FROM endpoint WHERE id = ?", id)
+        self.write(Durability::Normal, |transaction| {
+            transaction.execute(
+                "UPDATE lease SET endpoint = NULL, since = ? WHERE endpoint = ? AND owed = 1",
+                params![millis(self.now()), id.as_str()],
+            )?;
+            drop(transaction, id, self.now())
+        })
+    }
+
+    /// Drops an endpoint that is dead, with all that it holds. Gone is fine.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn bury(&self, id: &EndpointId) -> Result<(), StoreError> {
+        self.write(Durability::Normal, |transaction| drop(transaction, id, self.now()))
     }
 
     /// One statement about one endpoint, which need not be there.
@@ -111,21 +135,49 @@ impl Store {
     }
 }
 
-/// Enters an endpoint as created, with the addresses it holds.
-fn enter(transaction: &Transaction<'_>, endpoint: &Endpoint, segment: &Segment) -> Result<(), StoreError> {
+fn drop(transaction: &Transaction<'_>, id: &EndpointId, now: SystemTime) -> Result<(), StoreError> {
+    free(transaction, now, "endpoint = ?", [id.as_str()])?;
+    transaction.execute("DELETE FROM endpoint WHERE id = ?", [id.as_str()])?;
+    Ok(())
+}
+
+/// The network of an endpoint that is to be entered.
+fn network_of(transaction: &Transaction<'_>, endpoint: &Endpoint) -> Result<Network, StoreError> {
     if !endpoints(transaction, "WHERE endpoint.id = ?", [endpoint.id.as_str()])?.is_empty() {
         return Err(StoreError::EndpointExists(endpoint.id.clone()));
     }
-    let network = endpoint.network.as_str();
-    let ready = "SELECT 1 FROM network WHERE id = ? AND state = 'ready'";
-    if transaction.query_one(ready, [network], |_| Ok(())).optional()?.is_none() {
-        return Err(StoreError::NoNetwork(endpoint.network.clone()));
+    let filter = "WHERE id = ? AND state = 'ready'";
+    let network = crate::networks::networks(transaction, filter, [endpoint.network.as_str()])?.pop();
+    network.ok_or_else(|| StoreError::NoNetwork(endpoint.network.clone()))
+}
+
+/// A reservation for a name, or what was found on the wire once, is for the deck to mind: here nobody says the name.
+fn is_no_container_barred(
+    transaction: &Transaction<'_>,
+    network: &Network,
+    address: IpAddr,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    for Reserved { hold, .. } in reservations::at(transaction, &network.segment().to_string(), address, now)? {
+        if !matches!(hold, Hold::Pinned(_) | Hold::Foreign { .. }) {
+            return Err(StoreError::AddressTaken { address, hold });
+        }
     }
+    Ok(())
+}
+
+/// Enters an endpoint as created, with the addresses it holds.
+fn enter(
+    transaction: &Transaction<'_>,
+    endpoint: &Endpoint,
+    network: &Network,
+    now: SystemTime,
+) -> Result<(), StoreError> {
     transaction.execute(
         "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created', ?, ?)",
         params![
             endpoint.id.as_str(),
-            network,
+            network.id.as_str(),
             endpoint.addresses.v4.map(|address| address.to_string()),
             endpoint.addresses.v6.map(|address| address.to_string()),
             endpoint.born.generation.0.cast_signed(),
@@ -134,7 +186,7 @@ fn enter(transaction: &Transaction<'_>, endpoint: &Endpoint, segment: &Segment) 
             endpoint.set_up.as_ref().map(|link| link.sysctls.to_string()),
         ],
     )?;
-    endpoint.addresses.iter().try_for_each(|address| lease(transaction, endpoint, segment, address.addr()))
+    endpoint.addresses.iter().try_for_each(|address| lease(transaction, endpoint, network, address.addr(), now))
 }
 
 pub(crate) fn endpoints(
@@ -151,23 +203,36 @@ pub(crate) fn endpoints(
     Ok(endpoints)
 }
 
+/// An address that the ledger has dealt is its network's engine's, and waits for this endpoint.
 fn lease(
     transaction: &Transaction<'_>,
     endpoint: &Endpoint,
-    segment: &Segment,
-    address: std::net::IpAddr,
+    network: &Network,
+    address: IpAddr,
+    now: SystemTime,
 ) -> Result<(), StoreError> {
-    let (segment, text) = (segment.to_string(), address.to_string());
-    let taken = transaction.execute(
-        "INSERT INTO lease VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [segment.as_str(), text.as_str(), endpoint.id.as_str()],
-    )?;
-    if taken == 1 {
-        return Ok(());
+    let (segment, id) = (network.segment().to_string(), endpoint.id.as_str());
+    match (lessee(transaction, &segment, address)?, network.ipam) {
+        (None, _) => {
+            let enter = "INSERT INTO lease VALUES (?, ?, ?, NULL, 0, NULL, ?)";
+            transaction.execute(enter, params![segment, key(address), id, millis(now)])?;
+            Ok(())
+        }
+        (Some(None), Ipam::Ledger) => {
+            let bind = "UPDATE lease SET endpoint = ?, since = ? WHERE segment = ? AND address = ?";
+            transaction.execute(bind, params![id, millis(now), segment, key(address)])?;
+            Ok(())
+        }
+        (Some(None), Ipam::Engine) => Err(StoreError::AddressTaken { address, hold: Hold::Claim }),
+        (Some(Some(_)), _) => Err(held(transaction, &segment, address)?),
     }
+}
+
+/// The refusal that names the endpoint which holds an address.
+pub(crate) fn held(transaction: &Transaction<'_>, segment: &str, address: IpAddr) -> Result<StoreError, StoreError> {
     let filter = "JOIN lease ON lease.endpoint = endpoint.id WHERE segment = ? AND address = ?";
-    let holder = endpoints(transaction, filter, [segment, text])?.pop();
+    let holder = endpoints(transaction, filter, params![segment, key(address)])?.pop();
     let holder =
         holder.ok_or(StoreError::Corrupt { table: "lease", column: "endpoint", value: address.to_string() })?;
-    Err(StoreError::AddressHeld { address, holder: holder.id, network: holder.network })
+    Ok(StoreError::AddressHeld { address, holder: holder.id, network: holder.network })
 }

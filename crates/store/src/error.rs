@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use model::{EndpointId, InterfaceName, NetworkId, PortSettings};
+use model::{AddressRange, EndpointId, Hold, InterfaceName, NetworkId, Pool, PortSettings};
 use rusqlite::ErrorCode;
 
 /// Why a verb was not carried out. The ledger is as before then.
@@ -64,6 +65,41 @@ pub enum StoreError {
         /// The holder's network.
         network: NetworkId,
     },
+    /// The address is not free, and no endpoint has it.
+    #[error("address {address} is {hold}")]
+    AddressTaken {
+        /// The address.
+        address: IpAddr,
+        /// What it is.
+        hold: Hold,
+    },
+    /// The address is one of those that the user has excluded.
+    #[error("address {address} is excluded: exclude={range}")]
+    Excluded {
+        /// The address.
+        address: IpAddr,
+        /// The range it is in.
+        range: AddressRange,
+    },
+    /// The address is not one that a container on the pool may have.
+    #[error("address {address} is none for a container in {subnet}", subnet = pool.subnet())]
+    NotInPool {
+        /// The address.
+        address: IpAddr,
+        /// The pool.
+        pool: Pool,
+    },
+    /// Every address of a pool is held or set aside.
+    #[error("no address is left in {range}", range = .0.range())]
+    PoolExhausted(Pool),
+    /// Every address of a pool is held, set aside, or came back too short a time ago.
+    #[error("no address is left in {range} that has rested long enough", range = pool.range())]
+    PoolResting {
+        /// The pool.
+        pool: Pool,
+        /// When the first will have rested.
+        wait: Duration,
+    },
     /// The endpoint is there already.
     #[error("endpoint {id} exists", id = .0.short())]
     EndpointExists(EndpointId),
@@ -109,6 +145,17 @@ impl StoreError {
                  (`-o segment=NAME`)"
                     .into()
             }
+            StoreError::AddressTaken { hold: Hold::Claim, .. } => "try again in a minute, or choose another".into(),
+            StoreError::AddressTaken { .. } | StoreError::NotInPool { .. } => "choose another".into(),
+            StoreError::Excluded { .. } => "choose another, or leave it out of `--ipam-opt exclude=`".into(),
+            StoreError::PoolExhausted(_) => {
+                "`ipvland addresses` lists who has them; remove containers, or make a network with a larger range"
+                    .into()
+            }
+            StoreError::PoolResting { wait, .. } => format!(
+                "try again in {} s; `--ipam-opt quarantine=` said how long they rest",
+                wait.as_millis().div_ceil(1000)
+            ),
             StoreError::NetworkExists(_) | StoreError::EndpointExists(_) => "remove it first".into(),
             StoreError::NoNetwork(_) | StoreError::NoEndpoint(_) => "`ipvland status` lists those there are".into(),
         }

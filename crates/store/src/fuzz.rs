@@ -41,7 +41,7 @@ pub fn records(text: &[u8]) {
         let value = String::from_utf8_lossy(value);
         connection.execute(&format!("UPDATE {table} SET {column} = ?"), [value]).expect("any text may stand there");
     }
-    let store = Store { connection: connection.into() };
+    let store = Store { connection: connection.into(), clock: Box::new(std::time::SystemTime::now) };
     let _ = (store.networks().is_ok(), store.endpoints().is_ok());
 }
 

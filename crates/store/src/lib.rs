@@ -6,12 +6,17 @@
 
 #![deny(missing_docs)]
 
+mod addresses;
+mod deck;
 mod endpoints;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod holdings;
+mod keys;
 mod networks;
 mod record;
+mod reservations;
 mod rows;
 mod schema;
 
@@ -19,7 +24,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use model::Generation;
 use rusqlite::config::DbConfig;
@@ -34,7 +39,11 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// The open ledger.
 pub struct Store {
     connection: Mutex<Connection>,
+    clock: Box<Clock>,
 }
+
+/// What tells the time.
+type Clock = dyn Fn() -> SystemTime + Send + Sync;
 
 /// How much of a verb must be on the disk when it returns.
 #[derive(Clone, Copy)]
@@ -58,7 +67,17 @@ impl Store {
         let mut connection = Connection::open(path).map_err(|error| failed(error.into()))?;
         configure(&connection).map_err(|error| failed(error.into()))?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), clock: Box::new(SystemTime::now) })
+    }
+
+    /// The same, by another clock: time is what tests cannot wait for.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    fn now(&self) -> SystemTime {
+        (self.clock)()
     }
 
     /// Makes sure that the ledger can be written, reads everything that is on record, and has SQLite look for damage that
@@ -117,6 +136,9 @@ impl Store {
     pub fn begin_generation(&self) -> Result<Generation, StoreError> {
         self.write(Durability::Full, |transaction| {
             transaction.execute("UPDATE engine SET generation = generation + 1", [])?;
+            // Dealt to the life before, and no endpoint or network has it.
+            addresses::free(transaction, self.now(), "endpoint IS NULL", [])?;
+            transaction.execute("DELETE FROM reservation WHERE kind = 'gateway' AND network IS NULL", [])?;
             rows::generation(transaction)
         })
     }

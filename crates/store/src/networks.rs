@@ -1,9 +1,9 @@
 //! The verbs on networks.
 
-use model::{Endpoint, InterfaceName, Network, NetworkId, NetworkState, Parent};
+use model::{Endpoint, InterfaceName, Ipam, Network, NetworkId, NetworkState, Parent};
 use rusqlite::{Params, Transaction, params};
 
-use crate::{Durability, Store, StoreError, rows};
+use crate::{Durability, Store, StoreError, addresses, reservations, rows};
 
 /// What is on one port.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,7 +62,8 @@ impl Store {
                 let holders = holders.into_iter().map(|holder| holder.id).collect();
                 return Err(StoreError::PortHeld { parent: parent.clone(), holders, settings });
             }
-            insert(transaction, network)
+            insert(transaction, network)?;
+            reservations::settle_auxiliary(transaction, network, self.now())
         })
     }
 
@@ -94,7 +95,7 @@ impl Store {
                 insert_subnets(transaction, network)?;
             }
             transaction.execute(
-                "UPDATE network SET mtu = ?, announce_count = ?, announce_interval_ms = ?, segment = ?, complete = ?
+                "UPDATE network SET mtu = ?, announce_count = ?, announce_interval_ms = ?, segment = ?, complete = ?, ipam = ?
                  WHERE id = ?",
                 params![
                     network.mtu.map(model::Mtu::get),
@@ -102,6 +103,7 @@ impl Store {
                     network.announcements.interval_ms(),
                     network.segment_name.as_str(),
                     network.complete,
+                    dealer(network),
                     id
                 ],
             )?;
@@ -132,13 +134,19 @@ impl Store {
     /// When the ledger cannot be written.
     pub fn remove_network(&self, id: &NetworkId) -> Result<(), StoreError> {
         self.write(Durability::Full, |transaction| {
+            let its = "endpoint IN (SELECT id FROM endpoint WHERE network = ?)";
+            addresses::free(transaction, self.now(), its, [id.as_str()])?;
             transaction.execute("DELETE FROM network WHERE id = ?", [id.as_str()])?;
-            Ok(())
+            reservations::close_pools(transaction)
         })
     }
 }
 
-fn networks(transaction: &Transaction<'_>, filter: &str, with: impl Params) -> Result<Vec<Network>, StoreError> {
+pub(crate) fn networks(
+    transaction: &Transaction<'_>,
+    filter: &str,
+    with: impl Params,
+) -> Result<Vec<Network>, StoreError> {
     let mut statement = transaction.prepare_cached(&format!("{} {filter}", rows::NETWORK))?;
     let mut found = statement.query(with)?;
     let mut networks = Vec::new();
@@ -155,7 +163,7 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
         Parent::Vlan { on, id, .. } => ("vlan", Some(on.as_str()), Some(id.get())),
     };
     transaction.execute(
-        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?)",
+        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?, ?)",
         params![
             network.id.as_str(),
             kind,
@@ -169,6 +177,7 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
             network.announcements.interval_ms(),
             network.segment_name.as_str(),
             network.complete,
+            dealer(network),
         ],
     )?;
     insert_subnets(transaction, network)
@@ -186,5 +195,12 @@ fn insert_subnets(transaction: &Transaction<'_>, network: &Network) -> Result<()
             ],
         )?;
     }
-    Ok(())
+    reservations::of_network(transaction, network)
+}
+
+fn dealer(network: &Network) -> &'static str {
+    match network.ipam {
+        Ipam::Engine => "engine",
+        Ipam::Ledger => "ledger",
+    }
 }

@@ -1,16 +1,17 @@
 //! Rows turned into the model's types.
 
 use model::{
-    Addresses, Announcements, Endpoint, EndpointState, Generation, Moment, Mtu, Network, NetworkId, NetworkState,
+    Addresses, Announcements, Endpoint, EndpointState, Generation, Ipam, Moment, Mtu, Network, NetworkId, NetworkState,
     Parent, PortSettings, SandboxLink, Subnet, VlanId,
 };
 use rusqlite::{Connection, Row};
 
 use crate::StoreError;
 use crate::record::Record;
+use crate::reservations;
 
 pub(crate) const NETWORK: &str = "SELECT id, parent_kind, parent, vlan_on, vlan_id, mode, flag, mtu, state, \
-    announce_count, announce_interval_ms, segment, complete FROM network";
+    announce_count, announce_interval_ms, segment, complete, ipam FROM network";
 pub(crate) const ENDPOINT: &str = "SELECT endpoint.id, network, v4, v6, link_name, link_sysctls, sandbox, generation, \
     boot, endpoint.state FROM endpoint";
 
@@ -43,6 +44,8 @@ pub(crate) fn network(connection: &Connection, row: &Row<'_>) -> Result<Network,
         mtu: mtu.map(|bytes| Mtu::try_from(bytes).map_err(|_| record.corrupt("mtu"))).transpose()?,
         announcements: announcements(&record)?,
         subnets: subnets(connection, &id)?,
+        auxiliary: reservations::auxiliary(connection, &id)?,
+        ipam: record.word("ipam", &[("engine", Ipam::Engine), ("ledger", Ipam::Ledger)])?,
         segment_name: record.text("segment")?,
         complete: record.plain("complete")?,
         state: record.word("state", &states)?,

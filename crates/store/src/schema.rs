@@ -1,11 +1,15 @@
 //! The tables, and how older ones become today's.
 
+use std::net::IpAddr;
+
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::StoreError;
+use crate::keys::key;
 
 /// One script per version. What has been released is never changed; a new version is one more script.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE engine (
         one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -67,6 +71,65 @@ const MIGRATIONS: [&str; 4] = [
     ALTER TABLE network ADD COLUMN segment TEXT NOT NULL DEFAULT 'default';
     ALTER TABLE network ADD COLUMN complete INTEGER NOT NULL DEFAULT 1 CHECK (complete IN (0, 1));
     ",
+    "
+    ALTER TABLE network ADD COLUMN ipam TEXT NOT NULL DEFAULT 'engine' CHECK (ipam IN ('engine', 'ledger'));
+
+    CREATE TABLE pool (
+        id TEXT NOT NULL PRIMARY KEY,
+        segment TEXT NOT NULL,
+        subnet TEXT NOT NULL,
+        first BLOB NOT NULL,
+        last BLOB NOT NULL,
+        frontier BLOB
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX pool_segment ON pool (segment);
+
+    CREATE TABLE rest (
+        turn INTEGER NOT NULL PRIMARY KEY,
+        pool TEXT NOT NULL REFERENCES pool (id) ON DELETE CASCADE,
+        address BLOB NOT NULL,
+        since INTEGER NOT NULL,
+        name TEXT,
+        UNIQUE (pool, address)
+    ) STRICT;
+    CREATE INDEX rest_order ON rest (pool, since, turn);
+    CREATE INDEX rest_name ON rest (pool, name) WHERE name IS NOT NULL;
+
+    CREATE TABLE reservation (
+        segment TEXT NOT NULL,
+        address BLOB NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('gateway', 'auxiliary', 'pinned', 'adopted', 'foreign')),
+        network TEXT REFERENCES network (id) ON DELETE CASCADE,
+        holder TEXT,
+        since INTEGER,
+        until INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX reservation_once ON reservation (segment, address, kind, ifnull(network, ''));
+    CREATE INDEX reservation_network ON reservation (network) WHERE network IS NOT NULL;
+    CREATE INDEX reservation_pinned ON reservation (segment, holder) WHERE kind = 'pinned';
+    INSERT INTO reservation
+        SELECT iif(parent_kind = 'dummy', 'isolated:' || id, segment), address_key(gateway), 'gateway', id, NULL, NULL, NULL
+        FROM subnet JOIN network ON network.id = subnet.network WHERE gateway IS NOT NULL
+        ON CONFLICT DO NOTHING;
+
+    CREATE TABLE held (
+        segment TEXT NOT NULL,
+        address BLOB NOT NULL,
+        endpoint TEXT REFERENCES endpoint (id) ON DELETE CASCADE,
+        pool TEXT,
+        owed INTEGER NOT NULL CHECK (owed IN (0, 1)),
+        name TEXT,
+        since INTEGER NOT NULL,
+        CHECK (endpoint IS NOT NULL OR owed = 1),
+        PRIMARY KEY (segment, address)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO held SELECT segment, address_key(address), endpoint, NULL, 0, NULL, unixepoch() * 1000 FROM lease;
+    DROP TABLE lease;
+    ALTER TABLE held RENAME TO lease;
+    CREATE INDEX lease_endpoint ON lease (endpoint);
+    CREATE INDEX lease_unbound ON lease (since) WHERE endpoint IS NULL;
+    CREATE INDEX lease_name ON lease (pool, name) WHERE name IS NOT NULL;
+    ",
 ];
 
 /// Brings the ledger up to date, in one transaction.
@@ -82,6 +145,11 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         return Err(StoreError::Corrupt { table: "the file", column: "user_version", value: found.to_string() });
     };
     let Some(missing) = MIGRATIONS.get(done..) else { return Err(StoreError::NewerSchema { found, known }) };
+    transaction.create_scalar_function("address_key", 1, FunctionFlags::SQLITE_DETERMINISTIC, |call| {
+        let address: IpAddr =
+            call.get::<String>(0)?.parse().map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))?;
+        Ok(key(address))
+    })?;
     for script in missing {
         transaction.execute_batch(script)?;
     }

@@ -108,6 +108,8 @@ fn create_network(engine: &Engine, body: &[u8]) -> Answer {
         options: driver,
         internal,
         subnets: request.subnets()?,
+        auxiliary: request.auxiliary()?,
+        ipam: request.ipam(),
     })?;
     tell_of_shared_wire(engine, &id);
     Ok(json!({}))

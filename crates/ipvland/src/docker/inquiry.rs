@@ -2,6 +2,7 @@
 //!
 //! Never from a handler: the engine waits for that with its locks held, and at its start its API does not answer yet.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::net::UnixStream;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use engine::NetworkRequest;
 use ipnet::IpNet;
-use model::{DriverOptions, Subnet};
+use model::{DriverOptions, Ipam, Subnet};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -29,14 +30,14 @@ struct Network {
     #[serde(default)]
     internal: bool,
     #[serde(rename = "IPAM")]
-    ipam: Ipam,
+    ipam: IpamOf,
     #[serde(default)]
     options: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Ipam {
+struct IpamOf {
     #[serde(default)]
     driver: String,
     #[serde(default)]
@@ -54,6 +55,8 @@ struct Config {
     /// Where the user named one.
     #[serde(default)]
     gateway: String,
+    #[serde(default)]
+    auxiliary_addresses: Option<BTreeMap<String, IpAddr>>,
 }
 
 /// The networks of this driver that the engine behind a socket remembers.
@@ -64,17 +67,21 @@ pub(crate) fn networks(socket: &Path, driver: &str) -> Result<Vec<NetworkRequest
     let body = get(socket, "/networks")?;
     let networks: Vec<Network> = serde_json::from_slice(&body).context("the engine's list of networks")?;
     let ours = networks.into_iter().filter(|network| network.driver == driver);
-    ours.map(|network| request(&network).with_context(|| format!("network {} of the engine's list", network.id)))
-        .collect()
+    ours.map(|network| {
+        request(&network, driver).with_context(|| format!("network {} of the engine's list", network.id))
+    })
+    .collect()
 }
 
-fn request(network: &Network) -> Result<NetworkRequest> {
+fn request(network: &Network, driver: &str) -> Result<NetworkRequest> {
     let none = Map::new();
     let options = network.options.as_ref().unwrap_or(&none);
     let pairs = options.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+    let dealt = network.ipam.driver == driver;
     let subnet = |config: &Config| -> Result<Subnet> {
         let pool = config.subnet.parse()?;
         let gateway = match config.gateway.split('/').next().unwrap_or_default() {
+            "" if dealt => Some(first_usable(pool, pool)),
             "" if network.ipam.driver == "default" && config.range.is_empty() => Some(first_usable(pool, pool)),
             "" if network.ipam.driver == "default" => Some(first_usable(config.range.parse()?, pool)),
             "" => None,
@@ -83,16 +90,21 @@ fn request(network: &Network) -> Result<NetworkRequest> {
         Ok(Subnet::new(pool, gateway)?)
     };
     let configs = network.ipam.config.iter().flatten().filter(|config| !config.subnet.is_empty());
+    let configs: Vec<&Config> = configs.collect();
+    let auxiliary = configs.iter().filter_map(|config| config.auxiliary_addresses.as_ref());
+    let auxiliary: BTreeSet<IpAddr> = auxiliary.flat_map(BTreeMap::values).copied().collect();
     Ok(NetworkRequest {
         id: network.id.parse()?,
         options: DriverOptions::parse(pairs)?,
         internal: network.internal,
-        subnets: configs.map(subnet).collect::<Result<_>>()?,
+        subnets: configs.into_iter().map(subnet).collect::<Result<_>>()?,
+        auxiliary: auxiliary.into_iter().collect(),
+        ipam: if dealt { Ipam::Ledger } else { Ipam::Engine },
     })
 }
 
-/// The gateway that the engine's own address management has taken where the user named none (seen with 26.1 and 28.5): the
-/// first address that it may deal.
+/// The gateway that was taken where the user named none, by the ledger or by the engine's own address management (seen with
+/// 26.1 and 28.5): the first address that may be dealt.
 fn first_usable(range: IpNet, pool: IpNet) -> IpAddr {
     let first = range.network();
     let is_the_networks = first == pool.network() && pool.prefix_len() + 1 < pool.max_prefix_len();
@@ -123,7 +135,7 @@ mod tests {
     use super::*;
 
     fn read(network: &Value) -> Result<NetworkRequest> {
-        request(&serde_json::from_value(network.clone()).unwrap())
+        request(&serde_json::from_value(network.clone()).unwrap(), "ipvland")
     }
 
     #[test]

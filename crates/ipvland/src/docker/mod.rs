@@ -25,7 +25,7 @@ pub(crate) fn read_call(input: &[u8]) {
     match &input[..line] {
         b"CreateNetwork" => {
             let Ok(call) = read::<CreateNetwork>(body) else { return };
-            let _ = (call.network(), call.subnets());
+            let _ = (call.network(), call.subnets(), call.auxiliary(), call.ipam());
             let _ = NetworkOptions::read(&call.options).map(|options| options.require_pools(call.families()));
         }
         b"CreateEndpoint" => {

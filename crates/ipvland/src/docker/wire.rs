@@ -4,12 +4,13 @@
 //! ones are left alone; what must be there and is not is an error and never a default, because a request that is
 //! repeated after a death midway can arrive without its body.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use model::{Addresses, EndpointId, NetworkId, Route, Routes, SandboxKey, Subnet};
+use model::{Addresses, EndpointId, Ipam, NetworkId, Route, Routes, SandboxKey, Subnet};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -18,6 +19,9 @@ use super::refusal::Refusal;
 
 #[cfg(test)]
 mod tests;
+
+/// What the engine calls the addresses that the ledger deals, once it was told.
+pub(crate) const ADDRESS_SPACE: &str = "ipvland";
 
 /// Options of a call, of any type.
 pub(crate) type Options = Map<String, Value>;
@@ -83,11 +87,16 @@ pub(crate) struct CreateNetwork {
     ipv6: Vec<IpamData>,
 }
 
-/// A subnet as the engine's address management has it. `AddressSpace` and `AuxAddresses` concern only that. Go leaves
-/// out a pool and a gateway that are not there.
+/// A subnet as the engine's address management has it. Go leaves out a pool and a gateway that are not there.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct IpamData {
+    /// Ours where the ledger deals the addresses.
+    #[serde(default, deserialize_with = "nullable")]
+    address_space: String,
+    /// By names of the user's, each with the length of the pool's prefix behind it.
+    #[serde(default, deserialize_with = "nullable")]
+    aux_addresses: BTreeMap<String, String>,
     #[serde(default)]
     pool: Option<String>,
     /// With the length of the pool's prefix behind it.
@@ -111,6 +120,20 @@ impl CreateNetwork {
         let v4 = self.ipv4.iter().map(|data| data.subnet("IPv4Data", IpAddr::is_ipv4));
         let v6 = self.ipv6.iter().map(|data| data.subnet("IPv6Data", IpAddr::is_ipv6));
         v4.chain(v6).filter_map(Result::transpose).collect()
+    }
+
+    /// The addresses that its containers do not get.
+    pub(crate) fn auxiliary(&self) -> Result<Vec<IpAddr>, Refusal> {
+        let texts = self.ipv4.iter().chain(&self.ipv6).flat_map(|data| data.aux_addresses.values());
+        let addresses = texts.map(|text| Ok(parse_net::<IpNet>("AuxAddresses", text)?.addr()));
+        let addresses: BTreeSet<IpAddr> = addresses.collect::<Result<_, Refusal>>()?;
+        Ok(addresses.into_iter().collect())
+    }
+
+    /// Who deals its addresses.
+    pub(crate) fn ipam(&self) -> Ipam {
+        let ours = self.ipv4.iter().chain(&self.ipv6).any(|data| data.address_space == ADDRESS_SPACE);
+        if ours { Ipam::Ledger } else { Ipam::Engine }
     }
 }
 

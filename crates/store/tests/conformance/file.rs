@@ -4,7 +4,6 @@ use std::error::Error;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use model::Segment;
 use rusqlite::Connection;
 use store::{Store, StoreError};
 
@@ -52,18 +51,26 @@ fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 /// What takes a ledger from its version back to the one before.
-const BACKWARDS: [&str; 3] = [
+const BACKWARDS: [&str; 4] = [
     "ALTER TABLE network DROP COLUMN announce_count; ALTER TABLE network DROP COLUMN announce_interval_ms",
     "ALTER TABLE engine DROP COLUMN takes_whole_links;
      ALTER TABLE endpoint DROP COLUMN link_name; ALTER TABLE endpoint DROP COLUMN link_sysctls",
     "ALTER TABLE network DROP COLUMN segment; ALTER TABLE network DROP COLUMN complete",
+    "DROP TABLE lease; DROP TABLE reservation; DROP TABLE rest; DROP TABLE pool; ALTER TABLE network DROP COLUMN ipam;
+     CREATE TABLE lease (
+         segment TEXT NOT NULL, address TEXT NOT NULL,
+         endpoint TEXT NOT NULL REFERENCES endpoint (id) ON DELETE CASCADE,
+         PRIMARY KEY (segment, address)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX lease_endpoint ON lease (endpoint);
+     INSERT INTO lease VALUES ('default', '192.168.1.2', 'a')",
 ];
 
 #[test]
 fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
     for version in 1..=BACKWARDS.len() {
         let ledger = Ledger::with_network();
-        ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::default()).unwrap();
+        ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None)).unwrap();
         ledger.store.begin_generation().unwrap();
         let held = |store: &Store| (store.networks().unwrap(), store.endpoints().unwrap(), store.generation().unwrap());
         let before = held(&ledger.store);
@@ -73,7 +80,7 @@ fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
 
         let store = Store::open(&ledger.path()).unwrap();
         assert_eq!(held(&store), before, "from version {version}");
-        let thief = store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::default()).unwrap_err();
+        let thief = store.claim(&endpoint("b", Some("192.168.1.2/24"), None)).unwrap_err();
         assert!(matches!(thief, StoreError::AddressHeld { .. }), "{thief}");
     }
 }
@@ -81,7 +88,7 @@ fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
 /// What every reading verb says of a ledger with one network and one endpoint after somebody has run `damage`.
 fn after(damage: &str) -> Vec<String> {
     let ledger = Ledger::with_network();
-    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::default()).unwrap();
+    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None)).unwrap();
     let raw = Connection::open(ledger.path()).unwrap();
     raw.execute_batch(&format!("PRAGMA ignore_check_constraints = TRUE; PRAGMA foreign_keys = FALSE; {damage}"))
         .unwrap();
@@ -93,8 +100,8 @@ fn after(damage: &str) -> Vec<String> {
         store.endpoint(&id("a")).err(),
         store.on_parent(&id("eth0")).err(),
         store.generation().err(),
-        store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::default()).err(),
-        store.claim(&endpoint("a", Some("192.168.1.3/24"), None), &Segment::default()).err(),
+        store.claim(&endpoint("b", Some("192.168.1.2/24"), None)).err(),
+        store.claim(&endpoint("a", Some("192.168.1.3/24"), None)).err(),
         store.add_network(&crate::network("net", "eth0")).err(),
         store.add_network(&crate::network("new", "eth0")).err(),
         store.begin_generation().err(),
@@ -154,7 +161,7 @@ fn every_damaged_column_is_named_and_nothing_is_guessed() {
 #[test]
 fn a_file_with_holes_is_an_error_and_never_a_panic() {
     let ledger = Ledger::with_network();
-    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None), &Segment::default()).unwrap();
+    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None)).unwrap();
     Connection::open(ledger.path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let whole = std::fs::read(ledger.path()).unwrap();
     assert!(whole.len() > 8192, "the checkpoint has brought the rows here");
@@ -173,6 +180,6 @@ fn a_file_with_holes_is_an_error_and_never_a_panic() {
 fn read_everything(path: &Path) {
     let Ok(store) = Store::open(path) else { return };
     let _ = (store.networks(), store.endpoints(), store.on_parent(&id("eth0")), store.generation());
-    let _ = store.claim(&endpoint("b", Some("192.168.1.2/24"), None), &Segment::default());
+    let _ = store.claim(&endpoint("b", Some("192.168.1.2/24"), None));
     let _ = store.begin_generation();
 }

@@ -1,6 +1,6 @@
 //! Verb by verb.
 
-use model::{Endpoint, EndpointState, Flag, Mode, Network, NetworkState, Parent, PortSettings, Segment};
+use model::{Endpoint, EndpointState, Flag, Mode, Network, NetworkState, Parent, PortSettings};
 use store::{Store, StoreError};
 
 use crate::{Ledger, endpoint, id, network};
@@ -17,7 +17,7 @@ fn attachment(store: &Store, name: &str) -> Option<(EndpointState, Option<String
 
 /// Its two addresses, claimed in the default segment.
 fn claim(store: &Store, name: &str, v4: Option<&str>, v6: Option<&str>) -> Result<(), StoreError> {
-    store.claim(&endpoint(name, v4, v6), &Segment::default())
+    store.claim(&endpoint(name, v4, v6))
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_endpoint_comes_back_as_it_was_given() {
         ("both", Some("192.168.1.3/16"), Some("2001:db8::ffff:1.2.3.4/128")),
     ] {
         let given = endpoint(name, v4, v6);
-        store.claim(&given, &Segment::default()).unwrap();
+        store.claim(&given).unwrap();
         assert_eq!(store.endpoint(&given.id).unwrap(), Some(given));
     }
     assert_eq!(store.endpoints().unwrap().len(), 4);
@@ -141,7 +141,7 @@ fn an_endpoint_comes_back_as_it_was_given() {
 fn an_endpoint_begins_unattached_whatever_it_says() {
     let Ledger { store, .. } = Ledger::with_network();
     let ahead = Endpoint { state: EndpointState::Attached, sandbox: Some(id("/run/a")), ..endpoint("a", None, None) };
-    store.claim(&ahead, &Segment::default()).unwrap();
+    store.claim(&ahead).unwrap();
     assert_eq!(attachment(&store, "a"), Some((EndpointState::Created, None)));
 }
 
@@ -175,8 +175,9 @@ fn an_address_is_held_once_in_a_segment_however_it_is_written() {
     assert_eq!(held.to_string(), "address 2001:db8::2 is held by endpoint a of network net");
     assert_eq!(attachment(&store, "b"), None);
     claim(&store, "c", Some("192.168.1.9/24"), None).expect("half a claim holds nothing");
-    let isolated = Segment::Isolated(id("net"));
-    store.claim(&endpoint("d", Some("192.168.1.2/24"), None), &isolated).expect("another segment, another address");
+    store.add_network(&Network { parent: Parent::dummy_for(&id("apart")), ..network("apart", "-") }).unwrap();
+    store.confirm_network(&id("apart")).unwrap();
+    claim(&store, "apart/d", Some("192.168.1.2/24"), None).expect("another segment, another address");
 }
 
 #[test]
@@ -255,13 +256,10 @@ fn what_was_found_again_is_entered_as_it_lives() {
     assert_eq!(store.network(&id("net")).unwrap().unwrap().state, NetworkState::Ready);
 
     let one = endpoint("one", Some("192.168.1.2/24"), None);
-    store.restore_endpoint(&one, &id("/run/one"), &Segment::default()).unwrap();
+    store.restore_endpoint(&one, &id("/run/one")).unwrap();
     assert_eq!(attachment(&store, "one"), Some((EndpointState::Attached, Some("/run/one".to_owned()))));
     let thief = endpoint("thief", Some("192.168.1.2/24"), None);
-    for refused in [
-        store.restore_endpoint(&thief, &id("/run/thief"), &Segment::default()),
-        store.claim(&thief, &Segment::default()),
-    ] {
+    for refused in [store.restore_endpoint(&thief, &id("/run/thief")), store.claim(&thief)] {
         assert!(matches!(refused, Err(StoreError::AddressHeld { .. })), "{refused:?}");
     }
     assert_eq!(attachment(&store, "thief"), None, "all or nothing");

@@ -156,11 +156,6 @@ impl Reference {
         self.leases.retain(|_, holder| self.endpoints.contains_key(holder));
     }
 
-    /// The segment that the engine would claim an endpoint's addresses in.
-    fn segment(&self, network: &NetworkId) -> Segment {
-        self.networks.get(network).map_or_else(Segment::default, Network::segment)
-    }
-
     fn on_parent(&self, parent: &InterfaceName) -> (Vec<Network>, Vec<Endpoint>) {
         let networks: Vec<_> = self.networks.values().filter(|n| n.parent.name() == parent).cloned().collect();
         let on_it = |endpoint: &&Endpoint| networks.iter().any(|network| network.id == endpoint.network);
@@ -168,13 +163,13 @@ impl Reference {
     }
 }
 
-fn apply(verb: &Verb, segment: &Segment, store: &mut Store, open: impl Fn() -> Store) -> Result<(), StoreError> {
+fn apply(verb: &Verb, store: &mut Store, open: impl Fn() -> Store) -> Result<(), StoreError> {
     match verb {
         Verb::AddNetwork(network) => store.add_network(network),
         Verb::ConfirmNetwork(id) => store.confirm_network(id),
         Verb::DoomNetwork(id) => store.doom_network(id),
         Verb::RemoveNetwork(id) => store.remove_network(id),
-        Verb::Claim(endpoint) => store.claim(endpoint, segment),
+        Verb::Claim(endpoint) => store.claim(endpoint),
         Verb::BeginAttach(id, sandbox) => store.begin_attach(id, sandbox),
         Verb::ConfirmAttach(id) => store.confirm_attach(id),
         Verb::UndoAttach(id) => store.undo_attach(id),
@@ -275,12 +270,8 @@ proptest! {
         let mut stores = [open(), open()];
         let mut reference = Reference::default();
         for (verb, through) in verbs {
-            let segment = match &verb {
-                Verb::Claim(endpoint) => reference.segment(&endpoint.network),
-                _ => Segment::default(),
-            };
             let through = through.index(2);
-            let answer = apply(&verb, &segment, &mut stores[through], open).map_err(Refusal::from);
+            let answer = apply(&verb, &mut stores[through], open).map_err(Refusal::from);
             prop_assert_eq!(answer, reference.apply(&verb), "{:?}", verb);
 
             // The other connection must see it at once.

@@ -5,7 +5,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Barrier;
 use std::time::Duration;
 
-use model::Segment;
 use rusqlite::Connection;
 use store::{Store, StoreError};
 
@@ -49,7 +48,7 @@ fn other_process() {
 }
 
 fn claim(store: &Store, name: &str) -> Result<(), StoreError> {
-    store.claim(&endpoint(name, Some("192.168.1.2/24"), Some("2001:db8::2/64")), &Segment::default())
+    store.claim(&endpoint(name, Some("192.168.1.2/24"), Some("2001:db8::2/64")))
 }
 
 /// How many of the answers to claims of one address are success; the others must name the holder.

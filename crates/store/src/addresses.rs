@@ -1,0 +1,168 @@
+//! The verbs on addresses that the ledger deals.
+//!
+//! Every one is a single transaction of a handful of indexed statements; `deck` has how an address is picked.
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use model::{AddressRange, EndpointId, EndpointName, MacAddress, Pool};
+use rusqlite::{OptionalExtension, Params, Transaction, params};
+
+use crate::deck::Deck;
+use crate::keys::{address, key, millis, span};
+use crate::record::Record;
+use crate::{Durability, Store, StoreError, endpoints};
+
+/// From the moment an address is dealt to the one in which an endpoint has it; an engine takes milliseconds. A claim that is
+/// older is given up: whoever made it has died, or has never heard the answer.
+const CLAIM_LIMIT: Duration = Duration::from_secs(60);
+
+impl Store {
+    /// Deals an address: the one that is reserved for the name, or that it had before, or one that was never dealt, or the
+    /// one that came back longest ago. What is `barred` is passed over, for now.
+    ///
+    /// # Errors
+    /// [`StoreError::PoolExhausted`], when and only when there is none; [`StoreError::PoolResting`], when there will be.
+    pub fn deal(
+        &self,
+        pool: &Pool,
+        name: Option<&EndpointName>,
+        barred: &[AddressRange],
+    ) -> Result<IpAddr, StoreError> {
+        self.write(Durability::Normal, |transaction| {
+            let now = self.now();
+            give_up_old_claims(transaction, now)?;
+            let deck = Deck::of(transaction, pool, barred, now)?;
+            let address = deck.pick(name)?;
+            claim(transaction, pool, name, address, now)?;
+            Ok(address)
+        })
+    }
+
+    /// Deals the address that is asked for. An auxiliary address of a network may be asked for as often as there are networks
+    /// that name it, and is dealt to none.
+    ///
+    /// # Errors
+    /// [`StoreError::NotInPool`]; [`StoreError::Excluded`]; [`StoreError::AddressHeld`], when an endpoint holds it;
+    /// [`StoreError::AddressTaken`], when it is somebody else's or was dealt and no endpoint has it yet.
+    pub fn deal_this(&self, pool: &Pool, name: Option<&EndpointName>, address: IpAddr) -> Result<(), StoreError> {
+        self.write(Durability::Normal, |transaction| {
+            let now = self.now();
+            give_up_old_claims(transaction, now)?;
+            let deck = Deck::of(transaction, pool, &[], now)?;
+            if deck.check(address, name)? { claim(transaction, pool, name, address, now) } else { Ok(()) }
+        })
+    }
+
+    /// Takes back what was dealt. An endpoint that still has it keeps it until it is gone. Free already is fine.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn take_back(&self, pool: &Pool, address: IpAddr) -> Result<(), StoreError> {
+        self.write(Durability::Normal, |transaction| {
+            let it = params![pool.segment().to_string(), key(address)];
+            free(transaction, self.now(), "segment = ? AND address = ? AND endpoint IS NULL", it)?;
+            transaction.execute("UPDATE lease SET owed = 0 WHERE segment = ? AND address = ?", it)?;
+            transaction.execute(
+                "DELETE FROM reservation WHERE segment = ? AND address = ? AND kind = 'gateway' AND network IS NULL",
+                it,
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Gives back an address that was just dealt and turned out to be somebody's on the wire, which is believed for so long.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn yield_to(
+        &self,
+        pool: &Pool,
+        address: IpAddr,
+        mac: MacAddress,
+        believed: Duration,
+    ) -> Result<(), StoreError> {
+        self.write(Durability::Normal, |transaction| {
+            let (now, segment, key) = (self.now(), pool.segment().to_string(), key(address));
+            let claim = "segment = ? AND address = ? AND endpoint IS NULL";
+            free(transaction, now, claim, params![segment, key])?;
+            let (since, until) = (millis(now), millis(now).saturating_add(span(believed)));
+            transaction.execute(
+                "INSERT OR REPLACE INTO reservation VALUES (?, ?, 'foreign', NULL, ?, ?, ?)",
+                params![segment, key, mac.to_string(), since, until],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The endpoint that holds an address of the pool under a name.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn holder_by_name(&self, pool: &Pool, name: &EndpointName) -> Result<Option<EndpointId>, StoreError> {
+        self.read(|transaction| {
+            let filter = "JOIN lease ON lease.endpoint = endpoint.id WHERE pool = ? AND name = ?";
+            let holder = endpoints::endpoints(transaction, filter, params![pool.to_string(), name.as_str()])?.pop();
+            Ok(holder.map(|endpoint| endpoint.id))
+        })
+    }
+}
+
+/// Frees what nobody has come for.
+pub(crate) fn give_up_old_claims(transaction: &Transaction<'_>, now: SystemTime) -> Result<(), StoreError> {
+    let limit = millis(now).saturating_sub(span(CLAIM_LIMIT));
+    free(transaction, now, "endpoint IS NULL AND since < ?", [limit])
+}
+
+/// Frees leases, those that `which` picks. What a pool has dealt already, or passed over, rests there from now on.
+pub(crate) fn free(
+    transaction: &Transaction<'_>,
+    now: SystemTime,
+    which: &str,
+    with: impl Params + Clone,
+) -> Result<(), StoreError> {
+    let mut statement =
+        transaction.prepare_cached(&format!("SELECT segment, address, name FROM lease WHERE {which}"))?;
+    let mut rows = statement.query(with.clone())?;
+    while let Some(row) = rows.next()? {
+        let record = Record::new("lease", row);
+        let (segment, key): (String, Vec<u8>) = (record.plain("segment")?, record.plain("address")?);
+        let name: Option<String> = record.plain("name")?;
+        let mut rest = transaction.prepare_cached(
+            "INSERT OR REPLACE INTO rest (pool, address, since, name) SELECT id, ?2, ?3, ?4 FROM pool
+             WHERE segment = ?1 AND ?2 BETWEEN first AND last AND (frontier IS NULL OR ?2 < frontier)",
+        )?;
+        rest.execute(params![segment, key, millis(now), name])?;
+    }
+    transaction.prepare_cached(&format!("DELETE FROM lease WHERE {which}"))?.execute(with)?;
+    Ok(())
+}
+
+fn claim(
+    transaction: &Transaction<'_>,
+    pool: &Pool,
+    name: Option<&EndpointName>,
+    address: IpAddr,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    let mut insert = transaction.prepare_cached("INSERT INTO lease VALUES (?, ?, NULL, ?, 1, ?, ?)")?;
+    let (segment, id) = (pool.segment().to_string(), pool.to_string());
+    insert.execute(params![segment, key(address), id, name.map(EndpointName::as_str), millis(now)])?;
+    Ok(())
+}
+
+/// The lease of an address, if there is one: the endpoint that has it, or nobody yet.
+pub(crate) fn lessee(
+    transaction: &Transaction<'_>,
+    segment: &str,
+    address: IpAddr,
+) -> Result<Option<Option<String>>, StoreError> {
+    let mut read = transaction.prepare_cached("SELECT endpoint FROM lease WHERE segment = ? AND address = ?")?;
+    Ok(read.query_one(params![segment, key(address)], |row| row.get(0)).optional()?)
+}
+
+/// An address out of a column.
+pub(crate) fn address_in(record: &Record<'_>, column: &'static str) -> Result<IpAddr, StoreError> {
+    let bytes: Vec<u8> = record.plain(column)?;
+    address(&bytes).ok_or_else(|| record.corrupt(column))
+}

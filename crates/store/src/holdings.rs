@@ -1,0 +1,114 @@
+//! Who has which address.
+
+use std::net::IpAddr;
+
+use model::{Fill, Hold, Holding, Pool, Segment};
+use rusqlite::{Params, Row, Transaction, params};
+
+use crate::addresses::address_in;
+use crate::keys::{key, time};
+use crate::record::Record;
+use crate::reservations::{self, RESERVATION};
+use crate::{Store, StoreError};
+
+const LEASE: &str = "SELECT lease.segment, address, lease.endpoint, endpoint.network, name, since
+    FROM lease LEFT JOIN endpoint ON endpoint.id = lease.endpoint";
+
+impl Store {
+    /// All addresses that are not free, by segment and address.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn holdings(&self) -> Result<Vec<Holding>, StoreError> {
+        self.read(|transaction| self.holdings_that(transaction, "", []))
+    }
+
+    /// Who has an address in a segment, or in any: its container first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn who_has(&self, segment: Option<&Segment>, address: IpAddr) -> Result<Vec<Holding>, StoreError> {
+        self.read(|transaction| {
+            let segment = segment.map(ToString::to_string);
+            let filter = "WHERE address = ?1 AND ifnull(segment = ?2, 1)";
+            self.holdings_that(transaction, filter, params![key(address), segment])
+        })
+    }
+
+    fn holdings_that(
+        &self,
+        transaction: &Transaction<'_>,
+        filter: &str,
+        with: impl Params + Clone,
+    ) -> Result<Vec<Holding>, StoreError> {
+        let mut holdings = Vec::new();
+        let mut leases = transaction.prepare_cached(&format!("{LEASE} {filter}"))?;
+        let mut rows = leases.query(with.clone())?;
+        while let Some(row) = rows.next()? {
+            holdings.push(lease(row)?);
+        }
+        let mut reserved = transaction.prepare_cached(&format!("{RESERVATION} {filter}"))?;
+        let mut rows = reserved.query(with)?;
+        while let Some(row) = rows.next()? {
+            let one = reservations::reservation(row)?;
+            if !one.lapsed(self.now()) {
+                let reservations::Reserved { segment, address, hold, since } = one;
+                holdings.push(Holding { segment, address, hold, name: None, since });
+            }
+        }
+        holdings.sort_by(|a, b| (&a.segment, a.address).cmp(&(&b.segment, b.address)));
+        Ok(holdings)
+    }
+
+    /// The pools, and how full they are.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn pools(&self) -> Result<Vec<Fill>, StoreError> {
+        self.read(|transaction| {
+            let mut read = transaction.prepare_cached("SELECT id FROM pool ORDER BY id")?;
+            let mut rows = read.query([])?;
+            let mut pools = Vec::new();
+            while let Some(row) = rows.next()? {
+                pools.push(fill(transaction, Record::new("pool", row).text("id")?, self.now())?);
+            }
+            Ok(pools)
+        })
+    }
+}
+
+fn lease(row: &Row<'_>) -> Result<Holding, StoreError> {
+    let record = Record::new("lease", row);
+    let hold = match (record.optional("endpoint")?, record.optional("network")?) {
+        (Some(endpoint), Some(network)) => Hold::Endpoint { endpoint, network },
+        (None, _) => Hold::Claim,
+        (Some(_), None) => return Err(record.corrupt("endpoint")),
+    };
+    Ok(Holding {
+        segment: record.text("segment")?,
+        address: address_in(&record, "address")?,
+        hold,
+        name: record.optional("name")?,
+        since: Some(time(record.plain("since")?)),
+    })
+}
+
+fn fill(transaction: &Transaction<'_>, pool: Pool, now: std::time::SystemTime) -> Result<Fill, StoreError> {
+    let (segment, first, last) = (pool.segment().to_string(), key(pool.first()), key(pool.last()));
+    let taken: i64 = transaction.query_one(
+        "SELECT count(*) FROM (
+             SELECT address FROM lease WHERE segment = ?1 AND address BETWEEN ?2 AND ?3
+             UNION SELECT address FROM reservation WHERE segment = ?1 AND address BETWEEN ?2 AND ?3
+                 AND (until IS NULL OR (until > ?4 AND since <= ?4)))",
+        params![segment, first, last, crate::keys::millis(now)],
+        |row| row.get(0),
+    )?;
+    let since = crate::keys::millis(now).saturating_sub(crate::keys::span(pool.dealing().quarantine));
+    let resting: i64 = transaction.query_one(
+        "SELECT count(*) FROM rest WHERE pool = ? AND since > ? AND since <= ?
+         AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.segment = ? AND lease.address = rest.address)",
+        params![pool.to_string(), since, crate::keys::millis(now), segment],
+        |row| row.get(0),
+    )?;
+    Ok(Fill { pool, taken: taken.unsigned_abs(), resting: resting.unsigned_abs() })
+}
