@@ -8,6 +8,7 @@ use etherparse::{ArpHardwareId, ArpOperation, ArpPacket, EtherType, Icmpv6Type, 
 use model::Link;
 
 use crate::KernelError;
+use crate::netlink::Failure;
 use crate::packet::send;
 
 /// Sends one unsolicited announcement on the wire of `parent`: that `address` is at the parent's MAC, which all of its
@@ -21,12 +22,8 @@ use crate::packet::send;
 /// When the parent has no MAC or the frame cannot be sent.
 pub fn announce(address: IpAddr, parent: &Link) -> Result<(), KernelError> {
     let Some(mac) = parent.mac else { return Err(KernelError::NotSuitable { parent: parent.name.clone() }) };
-    let doing = || format!("announce {address} on {}", parent.name);
     let sent = frame(address, mac.octets()).and_then(|frame| send(&frame, parent.index));
-    sent.map_err(|source| match source.kind() {
-        io::ErrorKind::PermissionDenied => KernelError::NotPermitted { doing: doing() },
-        _ => KernelError::Io { doing: doing(), source },
-    })
+    sent.map_err(|error| Failure::Io(error).while_trying_to(format!("announce {address} on {}", parent.name)))
 }
 
 /// An Ethernet frame that says where an address is.
