@@ -1,12 +1,14 @@
 //! Everything Linux: what links there are, in which namespaces, and the steps that change them.
 //!
 //! Only this crate speaks netlink, and no type of that leaves it. It decides nothing: [`observe()`] tells what is
-//! there, [`apply()`] takes one step that `model::converge` planned, [`PortLock`] keeps two processes off one port.
-//! Everything is synchronous, and "the host" is always the namespace of the calling thread.
+//! there, [`apply()`] takes one step that `model::converge` planned, [`announce()`] and [`probe()`] speak with the
+//! neighbours on the wire, [`PortLock`] keeps two processes off one port. Everything is synchronous, and "the host" is
+//! always the namespace of the calling thread.
 
 #![deny(missing_docs)]
 
 mod announce;
+mod answer;
 mod apply;
 mod attributes;
 mod below;
@@ -20,6 +22,7 @@ mod namespace;
 mod netlink;
 mod observe;
 mod packet;
+mod probe;
 mod reach;
 mod refusal;
 mod reply;
@@ -32,4 +35,5 @@ pub use error::KernelError;
 pub use identity::{boot_id, release};
 pub use lock::{LockKey, PortLock};
 pub use observe::{Scope, observe};
+pub use probe::probe;
 pub use watch::{Change, Watch};

@@ -11,17 +11,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// Runs a test in a namespace of its own, which is its host.
 pub(crate) fn on_a_host(called: &str, test: impl FnOnce() + Send) {
-    let host = Sandbox::new(called);
-    std::thread::scope(|scope| {
-        let inside = scope.spawn(|| {
-            let file = File::open(host.key().as_str()).unwrap();
-            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-            test();
-        });
-        if let Err(panic) = inside.join() {
-            std::panic::resume_unwind(panic);
-        }
-    });
+    Sandbox::new(called).inside(test);
 }
 
 /// A namespace as `ip netns` keeps it, removed when dropped.
@@ -35,6 +25,22 @@ impl Sandbox {
 
     pub(crate) fn key(&self) -> SandboxKey {
         Path::new("/run/netns").join(&self.0).to_str().unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Does something in it, whose host it is then.
+    pub(crate) fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let inside = scope.spawn(|| {
+                let file = File::open(self.key().as_str()).unwrap();
+                move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+                work()
+            });
+            inside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 }
 

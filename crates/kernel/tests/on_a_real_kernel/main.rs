@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot get at what it needs has failed")]
 
 mod host;
+mod probe;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
