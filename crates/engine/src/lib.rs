@@ -9,6 +9,7 @@
 
 #![deny(missing_docs)]
 
+mod adopt;
 mod announce;
 mod endpoints;
 mod error;

@@ -80,6 +80,24 @@ pub enum Kind {
     Other(String),
 }
 
+impl Kind {
+    /// A macvlan or macvtap, which is not told apart further: what counts is that no ipvlan can be beside it.
+    pub fn is_macvlan(&self) -> bool {
+        matches!(self, Kind::Other(word) if word == "macvlan" || word == "macvtap")
+    }
+
+    /// What puts whoever has it on the wire of the link below, in the kernel's word: `ipvlan` or `macvlan`, their taps
+    /// among them. `None` for any other.
+    pub fn on_the_wire(&self) -> Option<&'static str> {
+        match self {
+            Kind::Slave(_) => Some("ipvlan"),
+            // One in a mode still to be invented.
+            Kind::Other(word) if word == "ipvlan" || word == "ipvtap" => Some("ipvlan"),
+            _ => self.is_macvlan().then_some("macvlan"),
+        }
+    }
+}
+
 /// What a link carries (`ARPHRD_*` in `include/uapi/linux/if_arp.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {

@@ -83,10 +83,7 @@ pub fn suitable(parent: &Link, observed: &Observed) -> Result<(), ParentFault> {
         let below = observed.host.iter().find(|link| Some(link.index) == parent.on).map(|link| link.name.clone());
         return Err(ParentFault::IsSlave { name: name(), below });
     }
-    let on_top = |link: &Link| match &link.kind {
-        Kind::Other(kind) => link.on == Some(parent.index) && (kind == "macvlan" || kind == "macvtap"),
-        _ => false,
-    };
+    let on_top = |link: &Link| link.on == Some(parent.index) && link.kind.is_macvlan();
     if let Some((_, holder)) = observed.all().find(|(_, link)| on_top(link)) {
         return Err(ParentFault::MacvlanPort { name: name(), holder: holder.name.clone() });
     }
