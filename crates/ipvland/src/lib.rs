@@ -8,6 +8,7 @@
 
 mod cli;
 mod docker;
+mod engine_api;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod logs;

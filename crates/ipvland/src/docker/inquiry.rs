@@ -1,72 +1,23 @@
-//! What the container engine remembers of its networks, asked of its API.
-//!
-//! Never from a handler: the engine waits for that with its locks held, and at its start its API does not answer yet.
+//! What the container engine remembers of the networks of this driver.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use engine::NetworkRequest;
 use ipnet::IpNet;
 use model::{DriverOptions, Ipam, Subnet};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-/// From the question to the answer, at each step.
-const LIMIT: Duration = Duration::from_secs(2);
-/// More than any answer, in bytes: thousands of networks.
-const ANSWER_LIMIT: u64 = 16 << 20;
-
-/// `GET /networks`, as much of one as a driver was told when it was made (`api/types/network/network.go` in moby).
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Network {
-    id: String,
-    driver: String,
-    #[serde(default)]
-    internal: bool,
-    #[serde(rename = "IPAM")]
-    ipam: IpamOf,
-    #[serde(default)]
-    options: Option<Map<String, Value>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct IpamOf {
-    #[serde(default)]
-    driver: String,
-    #[serde(default)]
-    config: Option<Vec<Config>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Config {
-    #[serde(default)]
-    subnet: String,
-    /// Of the subnet, where the engine deals from a part of it only.
-    #[serde(rename = "IPRange", default)]
-    range: String,
-    /// Where the user named one.
-    #[serde(default)]
-    gateway: String,
-    #[serde(default)]
-    auxiliary_addresses: Option<BTreeMap<String, IpAddr>>,
-}
+use crate::engine_api::{self, Config, Network};
 
 /// The networks of this driver that the engine behind a socket remembers.
 ///
 /// # Errors
 /// When it does not answer, or one of them cannot be read: what is not understood is not taken for gone.
 pub(crate) fn networks(socket: &Path, driver: &str) -> Result<Vec<NetworkRequest>> {
-    let body = get(socket, "/networks")?;
-    let networks: Vec<Network> = serde_json::from_slice(&body).context("the engine's list of networks")?;
-    let ours = networks.into_iter().filter(|network| network.driver == driver);
+    let ours = engine_api::networks(socket)?.into_iter().filter(|network| network.driver == driver);
     ours.map(|network| {
         request(&network, driver).with_context(|| format!("network {} of the engine's list", network.id))
     })
@@ -80,19 +31,19 @@ fn request(network: &Network, driver: &str) -> Result<NetworkRequest> {
     let dealt = network.ipam.driver == driver;
     let subnet = |config: &Config| -> Result<Subnet> {
         let pool = config.subnet.parse()?;
-        let gateway = match config.gateway.split('/').next().unwrap_or_default() {
-            "" if dealt => Some(first_usable(pool, pool)),
-            "" if network.ipam.driver == "default" && config.range.is_empty() => Some(first_usable(pool, pool)),
-            "" if network.ipam.driver == "default" => Some(first_usable(config.range.parse()?, pool)),
-            "" => None,
-            named => Some(named.parse()?),
+        let gateway = match engine_api::address(&config.gateway)? {
+            None if dealt => Some(first_usable(pool, pool)),
+            None if network.ipam.driver == "default" && config.range.is_empty() => Some(first_usable(pool, pool)),
+            None if network.ipam.driver == "default" => Some(first_usable(config.range.parse()?, pool)),
+            named => named,
         };
         Ok(Subnet::new(pool, gateway)?)
     };
     let configs = network.ipam.config.iter().flatten().filter(|config| !config.subnet.is_empty());
     let configs: Vec<&Config> = configs.collect();
     let auxiliary = configs.iter().filter_map(|config| config.auxiliary_addresses.as_ref());
-    let auxiliary: BTreeSet<IpAddr> = auxiliary.flat_map(BTreeMap::values).copied().collect();
+    let auxiliary = auxiliary.flat_map(BTreeMap::values).filter_map(|text| engine_api::address(text).transpose());
+    let auxiliary: BTreeSet<IpAddr> = auxiliary.collect::<Result<_>>()?;
     Ok(NetworkRequest {
         id: network.id.parse()?,
         options: DriverOptions::parse(pairs)?,
@@ -114,23 +65,9 @@ fn first_usable(range: IpNet, pool: IpNet) -> IpAddr {
     }
 }
 
-/// HTTP/1.0, so that the answer ends where the connection does.
-fn get(socket: &Path, path: &str) -> Result<Vec<u8>> {
-    let mut stream = UnixStream::connect(socket).context("the engine's socket")?;
-    stream.set_read_timeout(Some(LIMIT))?;
-    stream.set_write_timeout(Some(LIMIT))?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n").as_bytes())?;
-    let mut answer = Vec::new();
-    stream.take(ANSWER_LIMIT).read_to_end(&mut answer).context("the engine's answer")?;
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").context("the engine's answer is no HTTP")?;
-    let status = answer.split(|byte| *byte == b' ').nth(1);
-    ensure!(status == Some(b"200"), "the engine answered {}", String::from_utf8_lossy(&answer[..end.min(80)]));
-    Ok(answer.split_off(end + 4))
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
