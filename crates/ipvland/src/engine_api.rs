@@ -1,4 +1,4 @@
-//! A container engine, asked at its API.
+//! A container engine, asked at its API: Docker's, or Podman's that answers alike.
 //!
 //! Never from a handler: the engine waits for that with its locks held, and at its start its API does not answer yet.
 
@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use model::NetworkId;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -23,6 +24,8 @@ const ANSWER_LIMIT: u64 = 16 << 20;
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Network {
     pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) name: String,
     pub(crate) driver: String,
     #[serde(default)]
     pub(crate) internal: bool,
@@ -30,6 +33,9 @@ pub(crate) struct Network {
     pub(crate) ipam: Ipam,
     #[serde(default)]
     pub(crate) options: Option<Map<String, Value>>,
+    /// Those that run, by id. Only where one network is asked for.
+    #[serde(default)]
+    pub(crate) containers: Option<BTreeMap<String, Container>>,
 }
 
 #[derive(Deserialize)]
@@ -57,13 +63,59 @@ pub(crate) struct Config {
     pub(crate) auxiliary_addresses: Option<BTreeMap<String, String>>,
 }
 
-/// All networks.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Container {
+    #[serde(default)]
+    pub(crate) name: String,
+    /// With the length of the prefix; empty where there is none.
+    #[serde(rename = "IPv4Address", default)]
+    pub(crate) v4: String,
+    #[serde(rename = "IPv6Address", default)]
+    pub(crate) v6: String,
+}
+
+/// `GET /version`: what the engine is made of (`api/types/system` in moby).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Component {
+    name: String,
+}
+
+/// Which engine answers at a socket: either may listen on the other's.
 ///
 /// # Errors
 /// When it does not answer, or what it answers cannot be read.
+pub(crate) fn name(socket: &Path) -> Result<&'static str> {
+    let body = get(socket, "/version")?.context("the engine does not tell its version")?;
+    let version: Version = serde_json::from_slice(&body).context("the engine's version")?;
+    let podman = version.components.iter().any(|component| component.name.starts_with("Podman"));
+    Ok(if podman { "Podman" } else { "Docker" })
+}
+
+/// All networks, without their containers.
+///
+/// # Errors
+/// As [`name`].
 pub(crate) fn networks(socket: &Path) -> Result<Vec<Network>> {
     let body = get(socket, "/networks")?.context("the engine does not tell its networks")?;
     serde_json::from_slice(&body).context("the engine's list of networks")
+}
+
+/// One network with its containers; `None` when it is gone.
+///
+/// # Errors
+/// As [`name`].
+pub(crate) fn network(socket: &Path, id: &NetworkId) -> Result<Option<Network>> {
+    let body = get(socket, &format!("/networks/{id}"))?;
+    body.map(|body| serde_json::from_slice(&body).with_context(|| format!("network {id} of the engine's"))).transpose()
 }
 
 /// Reads an address, with or without the length of its prefix. Where there is none, Docker writes nothing and Podman what

@@ -3,9 +3,11 @@
 //!
 //! A frontend sees the engine and the model, and nothing below them. `docker` speaks the plugin protocol, `serve` owns
 //! the daemon's socket, signals and background work, `standby` holds its engine, `cli` is what a person types and reads.
+//! `adopt` finds out what others on the host have given out, `engine_api` asks container engines.
 
 #![forbid(unsafe_code)]
 
+mod adopt;
 mod cli;
 mod docker;
 mod engine_api;

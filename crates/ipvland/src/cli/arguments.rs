@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use engine::Paths;
+use model::SegmentName;
 
 /// An IPvlan network driver for Docker
 ///
@@ -184,6 +185,40 @@ Exit status:
         /// Only tell what would be done
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        output: OutputArgument,
+    },
+    /// Enter the addresses that others on this host have given out, so that they are not given out again
+    ///
+    /// Asks Docker and Podman for the containers, gateways and auxiliary addresses of their networks on the wire, reads what
+    /// CNI's host-local keeps, and looks for ipvlan and macvlan links in the namespaces in reach. Whoever is not there has
+    /// nothing to tell; where one is there and cannot be asked or understood, nothing is entered. What ipvland holds itself
+    /// in the segment is left out.
+    #[command(after_long_help = "\
+Examples:
+  # What would be entered
+  ipvland adopt --dry-run
+
+  # Of an engine with a socket of its own, on a VLAN that reuses a subnet
+  ipvland adopt --engine-socket /run/cellar/docker.sock --segment cellar
+
+Exit status:
+  0  done, or nothing to do
+  1  somebody could not be asked or understood; nothing was entered
+  2  wrong usage")]
+    Adopt {
+        /// Only tell what would be done
+        #[arg(long, required = true)]
+        dry_run: bool,
+        /// The broadcast domain that the addresses are in, as in `-o segment=`
+        #[arg(long, default_value_t, value_name = "NAME")]
+        segment: SegmentName,
+        /// Where container engines answer, once for each; those that are not there are passed over
+        #[arg(long, default_values = ["/run/docker.sock", "/run/podman/podman.sock"], value_name = "SOCKET")]
+        engine_socket: Vec<PathBuf>,
+        /// Where CNI's host-local keeps its networks
+        #[arg(long, default_value = "/var/lib/cni/networks", value_name = "FOLDER")]
+        cni_dir: PathBuf,
         #[command(flatten)]
         output: OutputArgument,
     },

@@ -2,8 +2,8 @@
 
 use engine::{EndpointReport, NetworkReport, PortReport, Status};
 use model::{
-    Addresses, Endpoint, EndpointState, Flag, Generation, KernelVersion, Mode, Moment, Network, NetworkState, Parent,
-    Place, PortSettings, Subnet, Verdict,
+    Addresses, Adopted, Endpoint, EndpointState, Flag, Generation, KernelVersion, Mode, Moment, Network, NetworkState,
+    Parent, Place, PortSettings, Subnet, Verdict,
 };
 use serde::Serialize;
 
@@ -198,6 +198,40 @@ parent `eth0.10` is down
 #[test]
 fn nothing_to_repair_for_people() {
     assert_eq!(table::findings(&[]), "nothing to repair\n");
+}
+
+fn adopted() -> [Adopted; 2] {
+    [
+        Adopted::new([192, 0, 2, 5].into(), "container web on Docker's network lan"),
+        Adopted::new("2001:db8::5".parse().unwrap(), "macvlan link eth0 in /run/netns/a"),
+    ]
+}
+
+#[test]
+fn what_is_adopted_for_machines() {
+    let expected = r#"
+[
+  {
+    "address": "192.0.2.5",
+    "holder": "container web on Docker's network lan"
+  },
+  {
+    "address": "2001:db8::5",
+    "holder": "macvlan link eth0 in /run/netns/a"
+  }
+]"#;
+    check_json(&json::adopted(&adopted()), expected);
+    check_json(&json::adopted(&[]), "[]");
+}
+
+#[test]
+fn what_is_adopted_for_people() {
+    let expected = " ADDRESS      HOLDER
+ 192.0.2.5    container web on Docker's network lan
+ 2001:db8::5  macvlan link eth0 in /run/netns/a
+";
+    assert_eq!(table::adopted(&adopted()), expected);
+    assert_eq!(table::adopted(&[]), "nothing to adopt\n");
 }
 
 #[test]

@@ -31,6 +31,14 @@ pub(super) struct Forgotten {
     forgotten: String,
 }
 
+/// `ipvland adopt`: each of them.
+#[derive(Serialize)]
+pub(super) struct Adopted {
+    address: IpAddr,
+    /// Who has it, in words.
+    holder: String,
+}
+
 #[derive(Serialize)]
 struct Port {
     parent: String,
@@ -95,6 +103,10 @@ pub(super) fn networks(networks: &[model::Network]) -> Vec<Network> {
 
 pub(super) fn findings(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(ToString::to_string).collect()
+}
+
+pub(super) fn adopted(adopted: &[model::Adopted]) -> Vec<Adopted> {
+    adopted.iter().map(|it| Adopted { address: it.address(), holder: it.holder().to_owned() }).collect()
 }
 
 impl Status {

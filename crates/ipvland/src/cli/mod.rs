@@ -14,12 +14,15 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use engine::{Engine, Finding, Paths, Repair};
+use model::Segment;
 
 pub(crate) use arguments::{Arguments, Command};
 use arguments::{NetworkCommand, Report};
 pub(crate) use generated::{completions, manual};
 pub(crate) use output::complain;
 use output::{print, write};
+
+use crate::adopt;
 
 /// Something is wrong, says `status`.
 const FAULTS: u8 = 3;
@@ -53,6 +56,12 @@ pub(crate) fn run(paths: &Paths, report: Report) -> Result<ExitCode> {
             print(output.output, || table::findings(&findings), || json::findings(&findings))?;
             let failed = findings.iter().any(|finding| matches!(finding, Finding::Failed { .. }));
             Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
+        Report::Adopt { dry_run: _, segment, engine_socket, cni_dir, output } => {
+            let told = adopt::told(&engine_socket, &cni_dir)?;
+            let adoptable = engine.adoptable(&Segment::Shared(segment), told)?;
+            print(output.output, || table::adopted(&adoptable), || json::adopted(&adoptable))?;
+            Ok(ExitCode::SUCCESS)
         }
         Report::Removable => {
             if let Some(refusal) = table::in_use(&engine.networks()?) {

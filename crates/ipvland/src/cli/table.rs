@@ -2,7 +2,7 @@
 
 use comfy_table::{Table, presets};
 use engine::{EndpointReport, Finding, NetworkReport, PortReport, Status};
-use model::{Network, PortSettings};
+use model::{Adopted, Network, PortSettings};
 
 use super::json::{kind, place, verdict};
 
@@ -45,6 +45,17 @@ pub(super) fn network(report: &NetworkReport) -> String {
 
 pub(super) fn findings(findings: &[Finding]) -> String {
     if findings.is_empty() { "nothing to repair\n".to_owned() } else { lines(findings) }
+}
+
+pub(super) fn adopted(adopted: &[Adopted]) -> String {
+    if adopted.is_empty() {
+        return "nothing to adopt\n".to_owned();
+    }
+    let mut table = table(["ADDRESS", "HOLDER"]);
+    for adopted in adopted {
+        table.add_row([adopted.address().to_string(), adopted.holder().to_owned()]);
+    }
+    shown(&table)
 }
 
 /// Why ipvland cannot be removed, and what to do; `None` when it can.

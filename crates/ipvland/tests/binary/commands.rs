@@ -81,7 +81,7 @@ fn every_command_has_a_manual_page_with_examples() {
     let folder = Folder::new();
     let output = run(&folder, &["man", folder.path().to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
-    let commands = ["serve", "status", "repair", "removable", "completions", "network-ls", "network-inspect"];
+    let commands = ["serve", "status", "repair", "adopt", "removable", "completions", "network-ls", "network-inspect"];
     for page in commands.map(|command| format!("ipvland-{command}.8")).into_iter().chain(["ipvland.8".into()]) {
         let text = std::fs::read_to_string(folder.path().join(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
         for section in [".TH", ".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH OPTIONS", ".SH EXAMPLES"] {

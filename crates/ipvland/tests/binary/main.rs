@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test binary, helpers and all")]
 
+mod adopt;
 mod calls;
 mod clients;
 mod commands;
