@@ -10,6 +10,7 @@
 mod world;
 
 mod addressing;
+mod adopt;
 mod announcements;
 mod beside_a_bridge;
 mod command_line;

@@ -162,7 +162,7 @@ mod tests {
         {
             engine.store.add_network(&network).unwrap();
             engine.store.confirm_network(&network.id).unwrap();
-            engine.store.claim(&endpoint, &network.segment()).unwrap();
+            engine.store.claim(&endpoint).unwrap();
         }
         let told = [(3, "first"), (1, "ours"), (2, "in the cellar"), (3, "second")];
         let told: Vec<Adopted> = told.map(|(last, holder)| Adopted::new([192, 0, 2, last].into(), holder)).into();
