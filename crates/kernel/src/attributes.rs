@@ -3,6 +3,8 @@
 //! The typed parser of `netlink-packet-route` is not used for reading: it refuses a whole message for one attribute it
 //! cannot read, and a container may give its link an alias that is no UTF-8 and would so blind the host.
 
+use std::net::IpAddr;
+
 /// The attributes in `bytes`, each with its type and value. Ends at the first that is cut off.
 ///
 /// Layout: `struct nlattr` in `include/uapi/linux/netlink.h`, length (header included) and type of 16 bits each, in
@@ -37,6 +39,14 @@ pub(crate) fn i32_at(bytes: &[u8], offset: usize) -> Option<i32> {
 /// The bytes up to the first zero, which the kernel puts behind a text.
 pub(crate) fn until_zero(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// The address that these bytes are, of either family, in the network's byte order.
+pub(crate) fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
+        _ => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
+    }
 }
 
 fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {

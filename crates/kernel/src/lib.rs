@@ -1,9 +1,9 @@
 //! Everything Linux: what links there are, in which namespaces, and the steps that change them.
 //!
 //! Only this crate speaks netlink, and no type of that leaves it. It decides nothing: [`observe()`] tells what is
-//! there, [`apply()`] takes one step that `model::converge` planned, [`announce()`] and [`probe()`] speak with the
-//! neighbours on the wire, [`PortLock`] keeps two processes off one port. Everything is synchronous, and "the host" is
-//! always the namespace of the calling thread.
+//! there and [`router()`] whom a link leads to, [`apply()`] takes one step that `model::converge` planned,
+//! [`announce()`] and [`probe()`] speak with the neighbours on the wire, [`PortLock`] keeps two processes off one port.
+//! Everything is synchronous, and "the host" is always the namespace of the calling thread.
 
 #![deny(missing_docs)]
 
@@ -27,6 +27,7 @@ mod reach;
 mod refusal;
 mod reply;
 mod request;
+mod router;
 mod watch;
 
 pub use announce::announce;
@@ -36,4 +37,5 @@ pub use identity::{boot_id, release};
 pub use lock::{LockKey, PortLock};
 pub use observe::{Scope, observe};
 pub use probe::probe;
+pub use router::router;
 pub use watch::{Change, Watch};

@@ -1,11 +1,9 @@
 //! A link or an address as netlink tells it, turned into the model's.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use ipnet::IpNet;
 use model::{Flag, Kind, Layer, Link, MacAddress, Mode, PortSettings, VlanId};
 
-use crate::attributes::{attributes, i32_at, u16_at, u32_at, until_zero};
+use crate::attributes::{attributes, i32_at, ip_address, u16_at, u32_at, until_zero};
 
 /// Types of the messages that carry objects (`include/uapi/linux/rtnetlink.h`).
 pub(crate) const RTM_NEWLINK: u16 = 16;
@@ -110,16 +108,14 @@ pub(crate) fn address(body: &[u8]) -> Option<(u32, IpNet)> {
     const IFA_LOCAL: u16 = 2;
     let (prefix, index) = (*body.get(1)?, u32_at(body, 4)?);
     let value = |wanted| attributes(body.get(8..)?).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
-    let bytes = value(IFA_LOCAL).or_else(|| value(IFA_ADDRESS))?;
-    let ip = match bytes.len() {
-        4 => IpAddr::from(Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?)),
-        _ => IpAddr::from(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)),
-    };
+    let ip = ip_address(value(IFA_LOCAL).or_else(|| value(IFA_ADDRESS))?)?;
     Some((index, IpNet::new(ip, prefix).ok()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
     use crate::attributes::tests::attribute;
 

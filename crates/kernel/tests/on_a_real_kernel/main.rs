@@ -8,6 +8,7 @@
 
 mod host;
 mod probe;
+mod router;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
