@@ -16,6 +16,7 @@ mod beside_a_bridge;
 mod command_line;
 mod compose;
 mod damage;
+mod dealing;
 mod engine_restart;
 mod exact_names;
 mod flags;

@@ -15,5 +15,7 @@ pub(crate) use capture::{Capture, Recording};
 pub(crate) use command::{attempt, run, wait_until};
 pub(crate) use driver::{Driver, SOCKET, call, post, refuse};
 pub(crate) use engine::Ability;
-pub(crate) use scene::{Scene, create_network, host_links, ipvland_json, links_named, recorded_networks, refused_with};
+pub(crate) use scene::{
+    Scene, create_network, held_addresses, host_links, ipvland_json, links_named, recorded_networks, refused_with,
+};
 pub(crate) use standpoint::{Container, Host, NEIGHBOUR, Namespace, ROUTER, Standpoint};

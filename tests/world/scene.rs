@@ -31,15 +31,19 @@ struct HostState {
     links: BTreeSet<String>,
     networks: Vec<String>,
     endpoints: usize,
+    addresses: Vec<String>,
+    pools: usize,
 }
 
 impl HostState {
     fn now() -> Self {
-        let status = ipvland_json("status");
+        let (status, ledger) = (ipvland_json("status"), ipvland_json("addresses"));
         Self {
             links: host_links(),
             networks: recorded_networks(),
             endpoints: status["endpoints"].as_array().map_or(usize::MAX, Vec::len),
+            addresses: held(&ledger),
+            pools: ledger["pools"].as_array().map_or(usize::MAX, Vec::len),
         }
     }
 }
@@ -268,6 +272,21 @@ pub(crate) fn ipvland_json(command: &str) -> Value {
         .expect("`ipvland` is on PATH");
     assert!(matches!(output.status.code(), Some(0 | 3)), "ipvland {command}: {output:?}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("ipvland {command}: {error}: {output:?}"))
+}
+
+/// The addresses that are not free, as `ADDRESS KIND`. Who was found on the wire is remembered for a while.
+#[track_caller]
+pub(crate) fn held_addresses() -> Vec<String> {
+    held(&ipvland_json("addresses"))
+}
+
+fn held(ledger: &Value) -> Vec<String> {
+    let holdings = ledger["addresses"].as_array().expect("a list of addresses").iter();
+    let text = |holding: &Value| {
+        let word = |key: &str| holding[key].as_str().expect("a text").to_owned();
+        format!("{} {}", word("address"), word("kind"))
+    };
+    holdings.filter(|holding| holding["kind"] != "foreign").map(text).collect()
 }
 
 /// The ids of the networks on record.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use kernel::KernelError;
 use model::{
-    EndpointId, Holder, InterfaceName, Mtu, NetworkId, ParentFault, PortSettings, SandboxKey, Segment, SegmentName,
-    TooOld,
+    EndpointId, Family, Holder, InterfaceName, MacAddress, Mtu, NetworkId, ParentFault, Pool, PoolError, PortSettings,
+    SandboxKey, Segment, SegmentName, TooOld,
 };
 use store::StoreError;
 
@@ -78,6 +78,44 @@ pub enum EngineError {
         /// The pool's.
         pool: Segment,
     },
+    /// There is no such pool.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// Nothing says which addresses there are.
+    #[error("addresses of {0} are to be dealt, and neither a subnet nor a parent is named")]
+    NoSubnet(Family),
+    /// A part of a subnet that is not known.
+    #[error("a range is named and no subnet")]
+    RangeWithoutSubnet,
+    /// The parent has no address that would tell its subnet.
+    #[error("parent `{parent}` has no address of {family} with a subnet around it")]
+    NoSubnetOn {
+        /// The parent.
+        parent: InterfaceName,
+        /// The family.
+        family: Family,
+    },
+    /// Somebody on the wire has the address.
+    #[error("address {address} is in use on the wire, by {mac}")]
+    OnTheWire {
+        /// The address.
+        address: IpAddr,
+        /// Whose it is.
+        mac: MacAddress,
+    },
+    /// Whatever is tried is in use on the wire.
+    #[error("{tried} addresses of {range} were tried, and all are in use on the wire, the last by {mac}", range = pool.range())]
+    CrowdedWire {
+        /// The pool.
+        pool: Box<Pool>,
+        /// How many.
+        tried: u32,
+        /// Whose the last one is.
+        mac: MacAddress,
+    },
+    /// Nobody has reserved the address.
+    #[error("address {0} is not reserved for a name")]
+    NotReserved(IpAddr),
     /// The network exists with other content.
     #[error("network {id} exists and is not what is asked for now", id = .0.short())]
     NetworkDiffers(NetworkId),
@@ -142,6 +180,21 @@ impl EngineError {
             EngineError::SegmentDiffers { network, .. } => {
                 format!("pass the same name twice, as `-o segment=` and as `--ipam-opt segment=`: {network}, for example")
             }
+            EngineError::Pool(PoolError::RangeOutside { .. }) => "pass a range of the subnet".into(),
+            EngineError::Pool(PoolError::NotAPool(_)) => "remove the network and create it again".into(),
+            EngineError::NoSubnet(_) => {
+                "pass --subnet, or `--ipam-opt parent=IFACE` to take the subnet of that link's own address".into()
+            }
+            EngineError::RangeWithoutSubnet => "pass --subnet too".into(),
+            EngineError::NoSubnetOn { .. } => "pass --subnet, or name a link that has such an address".into(),
+            EngineError::OnTheWire { .. } => {
+                "choose another; what is not to be dealt is for `--ipam-opt exclude=`, which does not ask the wire".into()
+            }
+            EngineError::CrowdedWire { .. } => {
+                "try again, which goes on behind these; keep what others deal out of it with `--ipam-opt exclude=FIRST-LAST`"
+                    .into()
+            }
+            EngineError::NotReserved(_) => "`ipvland addresses` lists what is".into(),
             EngineError::NetworkDiffers(_) => "remove it first".into(),
             EngineError::NoNetwork(_) => "`ipvland network ls` lists those there are".into(),
             EngineError::Ambiguous(_) => "give more of the id".into(),

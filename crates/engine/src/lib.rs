@@ -9,10 +9,12 @@
 
 #![deny(missing_docs)]
 
+mod addresses;
 mod adopt;
 mod announce;
 mod endpoints;
 mod error;
+mod holders;
 mod networks;
 mod port;
 mod recovery;
@@ -25,9 +27,11 @@ use std::path::{Path, PathBuf};
 use model::{BootId, Generation, Moment};
 use store::Store;
 
+pub use addresses::{OpenPool, PoolRequest};
 pub use announce::Announced;
 pub use endpoints::{Attachment, EndpointRequest};
 pub use error::EngineError;
+pub use holders::{Addresses, WhoHas};
 pub use networks::NetworkRequest;
 pub use recovery::Remembered;
 pub use repair::{Finding, Repair};

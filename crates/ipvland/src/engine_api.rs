@@ -68,6 +68,8 @@ pub(crate) struct Config {
 pub(crate) struct Container {
     #[serde(default)]
     pub(crate) name: String,
+    #[serde(rename = "EndpointID", default)]
+    pub(crate) endpoint_id: String,
     /// With the length of the prefix; empty where there is none.
     #[serde(rename = "IPv4Address", default)]
     pub(crate) v4: String,

@@ -1,6 +1,7 @@
 //! The two kinds of addresses.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// A version of the internet protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,6 +10,13 @@ pub enum Family {
     V4,
     /// Addresses of 128 bits.
     V6,
+}
+
+impl Family {
+    /// The one of an address.
+    pub const fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
 }
 
 impl fmt::Display for Family {

@@ -73,11 +73,11 @@ impl<'t> Deck<'t> {
             return Ok(address);
         }
         match self.next_rested(rested.saturating_add(1), now)? {
-            None => Err(StoreError::PoolExhausted(self.pool.clone())),
+            None => Err(StoreError::PoolExhausted(Box::new(self.pool.clone()))),
             Some(since) => {
                 let wait = span(self.pool.dealing().quarantine).saturating_sub(now.saturating_sub(since));
                 let wait = Duration::from_millis(wait.max(0).unsigned_abs());
-                Err(StoreError::PoolResting { pool: self.pool.clone(), wait })
+                Err(StoreError::PoolResting { pool: Box::new(self.pool.clone()), wait })
             }
         }
     }
@@ -85,7 +85,7 @@ impl<'t> Deck<'t> {
     /// Makes sure that an address may be dealt to whoever has that name. `false`: there is nothing to deal, and no harm in it.
     pub(crate) fn check(&self, address: IpAddr, name: Option<&EndpointName>) -> Result<bool, StoreError> {
         if !self.pool.admits(address) {
-            return Err(StoreError::NotInPool { address, pool: self.pool.clone() });
+            return Err(StoreError::NotInPool { address, pool: Box::new(self.pool.clone()) });
         }
         for Reserved { hold, .. } in reservations::at(self.transaction, &self.segment, address, self.now)? {
             match &hold {
@@ -257,7 +257,7 @@ impl<'t> Deck<'t> {
             }
             at = next(self.pool.excluded(candidate).map_or(candidate, |range| range.last()));
         }
-        Err(StoreError::PoolExhausted(self.pool.clone()))
+        Err(StoreError::PoolExhausted(Box::new(self.pool.clone())))
     }
 
     /// Sets a gateway aside, until a network has it or it is taken back.

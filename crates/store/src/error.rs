@@ -87,16 +87,16 @@ pub enum StoreError {
         /// The address.
         address: IpAddr,
         /// The pool.
-        pool: Pool,
+        pool: Box<Pool>,
     },
     /// Every address of a pool is held or set aside.
     #[error("no address is left in {range}", range = .0.range())]
-    PoolExhausted(Pool),
+    PoolExhausted(Box<Pool>),
     /// Every address of a pool is held, set aside, or came back too short a time ago.
     #[error("no address is left in {range} that has rested long enough", range = pool.range())]
     PoolResting {
         /// The pool.
-        pool: Pool,
+        pool: Box<Pool>,
         /// When the first will have rested.
         wait: Duration,
     },

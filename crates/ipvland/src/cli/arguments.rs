@@ -7,6 +7,8 @@ use clap_complete::Shell;
 use engine::Paths;
 use model::SegmentName;
 
+use super::addresses::AddressCommand;
+
 /// An IPvlan network driver for Docker
 ///
 /// Puts containers straight on the network of a host's link, in the modes l2, l3 and l3s, without bridge, NAT or port
@@ -168,6 +170,8 @@ Exit status:
     /// List, show and forget networks
     #[command(subcommand)]
     Network(NetworkCommand),
+    #[command(flatten)]
+    Addresses(AddressCommand),
     /// Compare the ledger with the kernel and mend the differences
     ///
     /// What was begun and not finished is undone or finished, what died with its engine is removed, links that are

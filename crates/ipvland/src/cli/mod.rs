@@ -1,6 +1,7 @@
 //! The command line: what was typed (`arguments`), what it means, how it is shown (`table`, `json`, `output`), and what
 //! is made from its description (`generated`).
 
+mod addresses;
 mod arguments;
 mod generated;
 mod json;
@@ -51,6 +52,7 @@ pub(crate) fn run(paths: &Paths, report: Report) -> Result<ExitCode> {
             print(output.output, || format!("{forgotten}\n"), || json::Forgotten::of(&forgotten))?;
             Ok(ExitCode::SUCCESS)
         }
+        Report::Addresses(command) => addresses::run(&engine, command),
         Report::Repair { dry_run, output } => {
             let findings = engine.repair(if dry_run { Repair::DryRun } else { Repair::Apply })?;
             print(output.output, || table::findings(&findings), || json::findings(&findings))?;

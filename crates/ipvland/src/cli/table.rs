@@ -109,17 +109,17 @@ fn endpoints(endpoints: &[EndpointReport]) -> String {
     shown(&table)
 }
 
-fn table<const N: usize>(header: [&str; N]) -> Table {
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     table
 }
 
-fn shown(table: &Table) -> String {
+pub(super) fn shown(table: &Table) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-fn section(title: &str, body: &str) -> String {
+pub(super) fn section(title: &str, body: &str) -> String {
     format!("\n{title}\n{body}")
 }
 
@@ -127,6 +127,6 @@ fn lines<T: ToString>(items: &[T]) -> String {
     items.iter().map(|item| format!("{}\n", item.to_string())).collect()
 }
 
-fn or_dash<T: ToString>(value: Option<T>) -> String {
+pub(super) fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }

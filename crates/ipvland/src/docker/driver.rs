@@ -1,79 +1,21 @@
-//! What each call asks for: one function per call.
+//! What each call on networks and endpoints asks for: one function per call.
 
 use engine::{EndpointRequest, Engine, EngineError, NetworkRequest};
 use model::{EndpointId, Flag, Mode, NetworkId};
-use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::calls::{Answer, log_about, object};
 use super::options::{EndpointOptions, INTERFACE_NAME, NetworkOptions};
 use super::refusal::Refusal;
 use super::wire::{self, CreateEndpoint, CreateNetwork, Discovery, GwAllocCheck, Join, Joined, OfEndpoint, OfNetwork};
 use crate::standby::{Attached, Standby};
 
-/// The answer to a call: a JSON object.
-pub(super) type Answer = Result<Value, Refusal>;
-
-/// A call as the protocol knows it.
-pub(super) struct Call {
-    /// The path it is posted to, without the slash.
-    pub(super) method: &'static str,
-    /// Whether it changes anything, so that its success is worth a line in the log.
-    pub(super) changes: bool,
-    /// What is done.
-    pub(super) work: Work,
-}
-
-/// What a call needs to be answered.
-pub(super) enum Work {
-    /// Nothing but the daemon: answered even while the engine cannot be opened.
-    Always(fn(&Standby) -> Value),
-    /// The engine, and the body of the request.
-    Engine(fn(&Engine, &[u8]) -> Answer),
-    /// The same, and the daemon goes on with something when it is answered.
-    GoesOn(fn(&Engine, &Standby, &[u8]) -> Answer),
-}
-
-const fn change(method: &'static str, work: fn(&Engine, &[u8]) -> Answer) -> Call {
-    Call { method, changes: true, work: Work::Engine(work) }
-}
-
-const fn question(method: &'static str, work: fn(&Engine, &[u8]) -> Answer) -> Call {
-    Call { method, changes: false, work: Work::Engine(work) }
-}
-
-/// All calls there are.
-pub(super) const CALLS: [Call; 16] = [
-    Call { method: "Plugin.Activate", changes: true, work: Work::Always(activate) },
-    Call { method: "NetworkDriver.GetCapabilities", changes: false, work: Work::Always(get_capabilities) },
-    question("NetworkDriver.GwAllocCheck", gw_alloc_check),
-    question("NetworkDriver.AllocateNetwork", allocate_network),
-    question("NetworkDriver.FreeNetwork", free_network),
-    change("NetworkDriver.CreateNetwork", create_network),
-    change("NetworkDriver.DeleteNetwork", delete_network),
-    change("NetworkDriver.CreateEndpoint", create_endpoint),
-    change("NetworkDriver.DeleteEndpoint", delete_endpoint),
-    Call { method: "NetworkDriver.EndpointOperInfo", changes: false, work: Work::GoesOn(endpoint_oper_info) },
-    Call { method: "NetworkDriver.Join", changes: true, work: Work::GoesOn(join) },
-    change("NetworkDriver.Leave", leave),
-    question("NetworkDriver.ProgramExternalConnectivity", external_connectivity),
-    question("NetworkDriver.RevokeExternalConnectivity", external_connectivity),
-    question("NetworkDriver.DiscoverNew", discovery),
-    question("NetworkDriver.DiscoverDelete", discovery),
-];
-
-/// Says what the plugin is. An engine without an answer waits for a quarter of a minute, so this never fails: a ledger
-/// that cannot be written is told about at the calls that need it.
-fn activate(standby: &Standby) -> Value {
-    standby.activate();
-    json!({ "Implements": ["NetworkDriver"] })
-}
-
-fn get_capabilities(_: &Standby) -> Value {
+pub(super) fn get_capabilities(_: &Standby) -> Value {
     json!({ "Scope": "local", "ConnectivityScope": "local", "GwAllocChecker": true })
 }
 
 /// Only Docker 28 and newer ask, and these also take a link that is in its sandbox already.
-fn gw_alloc_check(engine: &Engine, body: &[u8]) -> Answer {
+pub(super) fn gw_alloc_check(engine: &Engine, body: &[u8]) -> Answer {
     let request: GwAllocCheck = wire::read(body)?;
     engine.note_whole_links()?;
     let skip = !NetworkOptions::read(&request.options)?.wants_gateway();
@@ -81,7 +23,7 @@ fn gw_alloc_check(engine: &Engine, body: &[u8]) -> Answer {
 }
 
 /// Asked of drivers with the scope `global` only, by a swarm's manager.
-fn allocate_network(_: &Engine, body: &[u8]) -> Answer {
+pub(super) fn allocate_network(_: &Engine, body: &[u8]) -> Answer {
     let network = wire::read::<OfNetwork>(body)?.network()?;
     log_about(Some(&network), None);
     Err(Refusal::bad(
@@ -91,12 +33,12 @@ fn allocate_network(_: &Engine, body: &[u8]) -> Answer {
 }
 
 /// Nothing was allocated, so nothing is left to free.
-fn free_network(_: &Engine, body: &[u8]) -> Answer {
+pub(super) fn free_network(_: &Engine, body: &[u8]) -> Answer {
     wire::read::<OfNetwork>(body)?.network()?;
     Ok(json!({}))
 }
 
-fn create_network(engine: &Engine, body: &[u8]) -> Answer {
+pub(super) fn create_network(engine: &Engine, body: &[u8]) -> Answer {
     let request: CreateNetwork = wire::read(body)?;
     let id = request.network()?;
     log_about(Some(&id), None);
@@ -133,7 +75,7 @@ fn tell_of_shared_wire(engine: &Engine, id: &NetworkId) {
     }
 }
 
-fn delete_network(engine: &Engine, body: &[u8]) -> Answer {
+pub(super) fn delete_network(engine: &Engine, body: &[u8]) -> Answer {
     let id = wire::read::<OfNetwork>(body)?.network()?;
     log_about(Some(&id), None);
     engine.delete_network(&id)?;
@@ -141,7 +83,7 @@ fn delete_network(engine: &Engine, body: &[u8]) -> Answer {
 }
 
 /// The answer must not repeat the interface: the engine takes that for a change, and refuses it.
-fn create_endpoint(engine: &Engine, body: &[u8]) -> Answer {
+pub(super) fn create_endpoint(engine: &Engine, body: &[u8]) -> Answer {
     let request: CreateEndpoint = wire::read(body)?;
     let (network, id) = (request.ids.network()?, request.ids.endpoint()?);
     log_about(Some(&network), Some(&id));
@@ -175,7 +117,7 @@ fn require_exact_names(engine: &Engine, network: &NetworkId) -> Result<(), Refus
     Err(Refusal::bad(format!("option `{INTERFACE_NAME}`: an exact interface name {missing}; leave it out")))
 }
 
-fn delete_endpoint(engine: &Engine, body: &[u8]) -> Answer {
+pub(super) fn delete_endpoint(engine: &Engine, body: &[u8]) -> Answer {
     let id = on_its_network(engine, &wire::read(body)?)?;
     engine.delete_endpoint(&id)?;
     Ok(json!({}))
@@ -183,7 +125,7 @@ fn delete_endpoint(engine: &Engine, body: &[u8]) -> Answer {
 
 /// There is nothing to add to what the engine knows; but an endpoint that is not there is not passed off as one. The
 /// engine asks when it has set the slave up.
-fn endpoint_oper_info(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer {
+pub(super) fn endpoint_oper_info(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer {
     let id = on_its_network(engine, &wire::read(body)?)?;
     if engine.endpoint(&id)?.is_none() {
         return Err(EngineError::NoEndpoint(id).into());
@@ -192,7 +134,7 @@ fn endpoint_oper_info(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer
     Ok(json!({ "Value": {} }))
 }
 
-fn join(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer {
+pub(super) fn join(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer {
     let request: Join = wire::read(body)?;
     let id = on_its_network(engine, &request.ids)?;
     let attachment = engine.attach(&id, &request.sandbox()?)?;
@@ -203,21 +145,21 @@ fn join(engine: &Engine, standby: &Standby, body: &[u8]) -> Answer {
 }
 
 /// May come twice, and after a Join that failed.
-fn leave(engine: &Engine, body: &[u8]) -> Answer {
+pub(super) fn leave(engine: &Engine, body: &[u8]) -> Answer {
     let id = on_its_network(engine, &wire::read(body)?)?;
     engine.leave(&id)?;
     Ok(json!({}))
 }
 
 /// Containers are on the network themselves: there is no port to open or close for them.
-fn external_connectivity(_: &Engine, body: &[u8]) -> Answer {
+pub(super) fn external_connectivity(_: &Engine, body: &[u8]) -> Answer {
     let ids: OfEndpoint = wire::read(body)?;
     log_about(Some(&ids.network()?), Some(&ids.endpoint()?));
     Ok(json!({}))
 }
 
 /// News of a cluster's nodes, which mean nothing to a driver of one host.
-fn discovery(_: &Engine, body: &[u8]) -> Answer {
+pub(super) fn discovery(_: &Engine, body: &[u8]) -> Answer {
     wire::read::<Discovery>(body)?;
     Ok(json!({}))
 }
@@ -235,22 +177,4 @@ fn on_its_network(engine: &Engine, ids: &OfEndpoint) -> Result<EndpointId, Refus
         ))),
         _ => Ok(id),
     }
-}
-
-/// Fills in whom the lines of this call are about.
-fn log_about(network: Option<&NetworkId>, endpoint: Option<&EndpointId>) {
-    let span = tracing::Span::current();
-    if let Some(id) = network {
-        span.record("network", id.short());
-    }
-    if let Some(id) = endpoint {
-        span.record("endpoint", id.short());
-    }
-}
-
-fn object(answer: &impl Serialize) -> Answer {
-    serde_json::to_value(answer).map_err(|error| {
-        let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
-        Refusal::with(status, format!("the answer cannot be written: {error}"))
-    })
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use engine::NetworkRequest;
 use ipnet::IpNet;
-use model::{DriverOptions, Ipam, Subnet};
+use model::{DriverOptions, EndpointId, Ipam, NetworkId, Subnet};
 use serde_json::Map;
 
 use crate::engine_api::{self, Config, Network};
@@ -22,6 +22,16 @@ pub(crate) fn networks(socket: &Path, driver: &str) -> Result<Vec<NetworkRequest
         request(&network, driver).with_context(|| format!("network {} of the engine's list", network.id))
     })
     .collect()
+}
+
+/// The containers on a network of the engine's, as endpoint and name.
+///
+/// # Errors
+/// When it does not answer, or what it answers cannot be read.
+pub(crate) fn containers(socket: &Path, network: &NetworkId) -> Result<BTreeMap<EndpointId, String>> {
+    let containers = engine_api::network(socket, network)?.and_then(|network| network.containers);
+    let named = |container: engine_api::Container| Some((container.endpoint_id.parse().ok()?, container.name));
+    Ok(containers.unwrap_or_default().into_values().filter_map(named).collect())
 }
 
 fn request(network: &Network, driver: &str) -> Result<NetworkRequest> {
@@ -108,6 +118,8 @@ mod tests {
         ] {
             assert_eq!(gateway("default", config).as_deref(), Some(expected));
         }
+        let dealt_from_a_part = json!({ "Subnet": "192.168.9.0/24", "IPRange": "192.168.9.64/26" });
+        assert_eq!(gateway("ipvland", dealt_from_a_part).as_deref(), Some("192.168.9.1"));
         assert_eq!(gateway("other", json!({ "Subnet": "192.168.1.0/24" })), None);
     }
 

@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 
-use super::driver::{Answer, CALLS, Call, Work};
+use super::calls::{Answer, CALLS, Call, Work};
 use super::refusal::Refusal;
 use crate::sentence;
 use crate::standby::Standby;

@@ -17,11 +17,11 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 
+mod ipam;
 #[cfg(test)]
 mod tests;
 
-/// What the engine calls the addresses that the ledger deals, once it was told.
-pub(crate) const ADDRESS_SPACE: &str = "ipvland";
+pub(crate) use ipam::{ADDRESS_SPACE, Asked, OfPool, ReleaseAddress, RequestAddress, RequestPool};
 
 /// Options of a call, of any type.
 pub(crate) type Options = Map<String, Value>;

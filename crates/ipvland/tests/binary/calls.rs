@@ -28,7 +28,7 @@ fn create_endpoint(mac: &str, options: &Value) -> Value {
 fn the_driver_says_what_it_is() {
     let daemon = Daemon::start();
     let reply = daemon.post("Plugin.Activate", "");
-    assert_eq!((reply.status, reply.body), (200, json!({ "Implements": ["NetworkDriver"] })));
+    assert_eq!((reply.status, reply.body), (200, json!({ "Implements": ["NetworkDriver", "IpamDriver"] })));
     assert_eq!(reply.content_type, "application/vnd.docker.plugins.v1.2+json");
     let reply = daemon.post("NetworkDriver.GetCapabilities", "");
     let capabilities = json!({ "Scope": "local", "ConnectivityScope": "local", "GwAllocChecker": true });
@@ -136,7 +136,7 @@ fn what_nobody_made_cannot_be_used_and_can_be_removed() {
 #[test]
 fn what_is_no_call_is_refused_as_json_too() {
     let daemon = Daemon::start();
-    for path in ["NetworkDriver.MakeCoffee", "", "a/b/c", "IpamDriver.RequestPool"] {
+    for path in ["NetworkDriver.MakeCoffee", "", "a/b/c", "IpamDriver.RequestEverything"] {
         assert_eq!(daemon.refuse(path, "{}").0, 404, "{path}");
     }
     let reply = request(&daemon.folder().socket(), "GET", "Plugin.Activate", b"");

@@ -147,7 +147,7 @@ fn without_a_ledger_it_stays_up_says_why_and_recovers() {
     std::fs::write(&state, "a file where a folder should be").unwrap();
     let mut daemon = Daemon::start_in(folder);
     let reply = daemon.post("Plugin.Activate", "");
-    assert_eq!((reply.status, reply.body), (200, json!({ "Implements": ["NetworkDriver"] })));
+    assert_eq!((reply.status, reply.body), (200, json!({ "Implements": ["NetworkDriver", "IpamDriver"] })));
     assert_eq!(daemon.post("NetworkDriver.GetCapabilities", "").status, 200);
     for method in ["CreateNetwork", "DeleteNetwork", "Join", "Leave", "DiscoverNew", "GwAllocCheck"] {
         let (status, sentence) = daemon.refuse(&format!("NetworkDriver.{method}"), r#"{"NetworkID":"net"}"#);

@@ -1,0 +1,57 @@
+//! What each call on addresses asks for: one function per call.
+//!
+//! Read in moby, `daemon/libnetwork/ipams/remote`. No call names a network, and before Docker 29 none a container: a pool is
+//! known by its id alone, which the engine keeps over every restart.
+
+use engine::{Engine, OpenPool};
+use serde_json::{Value, json};
+
+use super::calls::Answer;
+use super::wire::{self, ADDRESS_SPACE, Asked, OfPool, ReleaseAddress, RequestAddress, RequestPool};
+use crate::standby::Standby;
+
+/// Key of the gateway that a pool brings with it, and value of the option of those who ask for one.
+const GATEWAY: &str = "com.docker.network.gateway";
+
+/// The engine need not ask again for what it holds when it comes back: the ledger knows.
+pub(super) fn get_capabilities(_: &Standby) -> Value {
+    json!({ "RequiresMACAddress": false, "RequiresRequestReplay": false })
+}
+
+pub(super) fn default_address_spaces(_: &Standby) -> Value {
+    json!({ "LocalDefaultAddressSpace": ADDRESS_SPACE, "GlobalDefaultAddressSpace": ADDRESS_SPACE })
+}
+
+/// Networks on one subnet ask once each, and are given the same id.
+pub(super) fn request_pool(engine: &Engine, body: &[u8]) -> Answer {
+    let OpenPool { pool, gateway } = engine.open_pool(&wire::read::<RequestPool>(body)?.pool()?)?;
+    let data = match gateway {
+        Some(gateway) => json!({ GATEWAY: gateway.to_string() }),
+        None => json!({}),
+    };
+    Ok(json!({ "PoolID": pool.to_string(), "Pool": pool.subnet().to_string(), "Data": data }))
+}
+
+/// Comes once for each network on the subnet, and before the call that removes the network.
+pub(super) fn release_pool(engine: &Engine, body: &[u8]) -> Answer {
+    engine.close_pool(&wire::read::<OfPool>(body)?.pool()?)?;
+    Ok(json!({}))
+}
+
+pub(super) fn request_address(engine: &Engine, body: &[u8]) -> Answer {
+    let request: RequestAddress = wire::read(body)?;
+    let (pool, address) = (request.pool()?, request.address()?);
+    let dealt = match request.asked() {
+        Asked::Gateway => engine.deal_gateway(&pool, address)?,
+        Asked::Endpoint(name) => engine.deal(&pool, address, name.as_ref())?,
+    };
+    tracing::info!(address = %dealt, "dealt");
+    Ok(json!({ "Address": dealt.to_string(), "Data": {} }))
+}
+
+/// Names no owner. Of a gateway or an auxiliary address, which go with their network, it frees nothing.
+pub(super) fn release_address(engine: &Engine, body: &[u8]) -> Answer {
+    let request: ReleaseAddress = wire::read(body)?;
+    engine.take_back(&request.pool()?, request.address()?)?;
+    Ok(json!({}))
+}
