@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::world::{
-    Driver, NEIGHBOUR, ROUTER, Scene, Standpoint, held_addresses, ipvland_json, post, refused_with, run,
+    Ability, Driver, NEIGHBOUR, ROUTER, Scene, Standpoint, held_addresses, ipvland_json, post, refused_with, run,
 };
 
 #[test]
@@ -107,15 +107,32 @@ fn what_dockers_own_address_management_deals_is_in_the_same_ledger() {
 
 #[test]
 fn the_subnet_and_the_router_are_the_parents() {
-    let scene = Scene::begin();
-    scene.network("--ipam-driver ipvland --ipam-opt parent=eth0 -o parent=eth0 lan");
-    let config = &scene.inspect_network("lan")["IPAM"];
-    assert_eq!(config["Driver"], "ipvland");
+    let Some(scene) = Scene::where_engine_can(Ability::SubnetOfParent) else { return };
+    scene.network("--ipam-driver ipvland --ipv6 --ipam-opt parent=eth0 -o parent=eth0 lan");
     let one = scene.container("one", "--net=lan alpine sleep 1d");
-    assert_eq!(one.interface("eth0").addresses, ["192.168.1.2/24"]);
+    let [v4, v6] = &one.interface("eth0").addresses[..] else { panic!("one of each family") };
+    assert_eq!(v4, "192.168.1.2/24");
+    assert!(v6.starts_with("2001:db8:1::"), "{v6}");
     assert_eq!(one.default_route(), "default via 192.168.1.1 dev eth0");
     NEIGHBOUR.reaches("192.168.1.2");
+    scene.has_no_faults();
+}
 
+#[test]
+fn the_router_is_the_parents_where_the_subnet_is_named() {
+    let scene = Scene::begin();
+    let undo = "ip route replace default via 192.168.1.1";
+    scene.by_hand("ip route replace default via 192.168.1.254 dev eth0", undo);
+    scene.network("--ipam-driver ipvland --ipam-opt parent=eth0 --subnet 192.168.1.0/24 -o parent=eth0 lan");
+    let one = scene.container("one", "--net=lan alpine sleep 1d");
+    assert_eq!(one.default_route(), "default via 192.168.1.254 dev eth0");
+    assert_eq!(held_addresses(), ["192.168.1.1 endpoint", "192.168.1.254 gateway"]);
+    scene.has_no_faults();
+}
+
+#[test]
+fn a_network_without_a_subnet_is_refused_in_one_sentence() {
+    let scene = Scene::begin();
     let refusal = |arguments: &str| scene.refused_network(&format!("--ipam-driver ipvland {arguments}"));
     refused_with(&refusal("-o parent=eth0 none"), &["neither a subnet nor a parent", "--ipam-opt parent="]);
     refused_with(&refusal("--ipam-opt parent=eth7 -o parent=eth0 none"), &["eth7", "no link of this host"]);
@@ -123,7 +140,11 @@ fn the_subnet_and_the_router_are_the_parents() {
         &refusal("--subnet 10.7.0.0/24 --ipam-opt exlude=10.7.0.3 -o parent=eth0 none"),
         &["no option `exlude`", "did you mean `exclude`?"],
     );
-    scene.has_no_faults();
+    if let Some(engine) = Ability::SubnetOfParent.lacking() {
+        let sentence = refusal("--ipam-opt parent=eth0 -o parent=eth0 none");
+        refused_with(&sentence, &["Docker before 28", "pass `--subnet 192.168.1.0/24 --gateway 192.168.1.1`"]);
+        assert!(engine.contains("when it is named"), "{engine}");
+    }
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(crate) enum Ability {
     WithoutIpv4,
     /// No address spent on a gateway where the driver has no use for one.
     NoNeedlessGateway,
+    /// A subnet that the host is in, chosen by the driver.
+    SubnetOfParent,
     /// An l3 network and another one in the same container.
     L3BesideOthers,
 }
@@ -38,6 +40,7 @@ impl Ability {
             Ability::NoNeedlessGateway => {
                 (Version(28, 0, 0), "spends an address on a gateway even where the driver has no use for one")
             }
+            Ability::SubnetOfParent => (Version(28, 0, 0), "takes a subnet that the host is in only when it is named"),
             Ability::L3BesideOthers => {
                 (Version(28, 0, 0), "cannot put another network beside an l3 network: their default routes clash")
             }

@@ -4,9 +4,12 @@
 //! known by its id alone, which the engine keeps over every restart.
 
 use engine::{Engine, OpenPool};
+use ipnet::IpNet;
+use model::Pool;
 use serde_json::{Value, json};
 
 use super::calls::Answer;
+use super::refusal::Refusal;
 use super::wire::{self, ADDRESS_SPACE, Asked, OfPool, ReleaseAddress, RequestAddress, RequestPool};
 use crate::standby::Standby;
 
@@ -24,12 +27,27 @@ pub(super) fn default_address_spaces(_: &Standby) -> Value {
 
 /// Networks on one subnet ask once each, and are given the same id.
 pub(super) fn request_pool(engine: &Engine, body: &[u8]) -> Answer {
-    let OpenPool { pool, gateway } = engine.open_pool(&wire::read::<RequestPool>(body)?.pool()?)?;
+    let request = wire::read::<RequestPool>(body)?.pool()?;
+    let OpenPool { pool, gateway } = engine.open_pool(&request)?;
+    if request.subnet.is_none() && !engine.takes_whole_links()? {
+        engine.close_pool(&pool)?;
+        return Err(asks_for_ever(&pool, gateway));
+    }
     let data = match gateway {
         Some(gateway) => json!({ GATEWAY: gateway.to_string() }),
         None => json!({}),
     };
     Ok(json!({ "PoolID": pool.to_string(), "Pool": pool.subnet().to_string(), "Data": data }))
+}
+
+/// Before Docker 28 (which shows by taking whole links), an engine that named no subnet and is told one that the host has a route
+/// to asks for another, without end: `requestPoolHelper()` in moby's `daemon/libnetwork/network.go`. A parent's is always one.
+fn asks_for_ever(pool: &Pool, gateway: Option<IpNet>) -> Refusal {
+    let subnet = pool.subnet();
+    let gateway = gateway.map(|gateway| format!(" --gateway {}", gateway.addr())).unwrap_or_default();
+    Refusal::bad(format!(
+        "Docker before 28 takes the parent's subnet {subnet} only when it is named; pass `--subnet {subnet}{gateway}`"
+    ))
 }
 
 /// Comes once for each network on the subnet, and before the call that removes the network.
