@@ -2,27 +2,42 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Scene, Standpoint, ipvland_json, run};
+use crate::world::{Scene, Standpoint, ipvland_json, refused_with, run};
 
 const CNI: &str = "/run/adopt-cni";
 
-/// What a machine reads of `ipvland adopt` with the CNI folder of these scenarios: address and holder of each.
+/// What a machine reads of `ipvland adopt` with the CNI folder of these scenarios: address, holder and entry of each.
 #[track_caller]
-fn adopt(arguments: &str) -> Vec<(String, String)> {
+fn adopt(arguments: &str) -> Vec<[String; 3]> {
     let told = ipvland_json(&format!("adopt --cni-dir {CNI} {arguments}"));
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    told.as_array().expect("a list").iter().map(|it| (text(&it["address"]), text(&it["holder"]))).collect()
+    let row = |it: &Value| ["address", "holder", "entry"].map(|key| text(&it[key]));
+    told.as_array().expect("a list").iter().map(row).collect()
 }
 
+/// The same, of which all is the same to the ledger.
 #[track_caller]
-fn told(expected: &[(&str, &str)]) {
-    let expected: Vec<_> = expected.iter().map(|(address, holder)| ((*address).into(), (*holder).into())).collect();
-    assert_eq!(adopt("--dry-run"), expected);
+fn adopts(arguments: &str, entry: &str, expected: &[(&str, &str)]) {
+    let expected: Vec<_> =
+        expected.iter().map(|(address, holder)| [*address, *holder, entry].map(str::to_owned)).collect();
+    assert_eq!(adopt(arguments), expected);
+}
+
+fn file(name: &str, content: &str) {
+    std::fs::write(format!("{CNI}/pods/{name}"), content).expect("a file on /run");
+}
+
+/// The folder of CNI's, and a ledger without what the scenario adopts once it is over and all is gone.
+fn begin() -> Scene {
+    let scene = Scene::begin();
+    scene.by_hand(&format!("mkdir -p {CNI}/pods"), "ipvland adopt");
+    scene.by_hand("true", &format!("rm -r {CNI}"));
+    scene
 }
 
 #[test]
 fn what_others_on_the_host_have_given_out_is_told_with_its_holder() {
-    let scene = Scene::begin();
+    let scene = begin();
     // A parent carries ipvlan or macvlan: the first is on eth0, the second on eth1.
     scene.network_of(
         "ipvlan",
@@ -39,9 +54,6 @@ fn what_others_on_the_host_have_given_out_is_told_with_its_holder() {
     run("ip link add hand0 link eth1 netns shed type macvlan mode bridge");
     shed.run("ip address add 192.168.10.77/24 dev hand0");
     shed.run("ip link set hand0 up");
-    scene.by_hand(&format!("mkdir -p {CNI}/pods"), &format!("rm -r {CNI}"));
-    let file =
-        |name: &str, content: &str| std::fs::write(format!("{CNI}/pods/{name}"), content).expect("a file on /run");
     file("192.168.1.90", "0123456789abcdef0123456789abcdef\r\neth0");
     file("2001:db8:1::90", "");
     file("last_reserved_ip.0", "192.168.1.90");
@@ -66,18 +78,43 @@ fn what_others_on_the_host_have_given_out_is_told_with_its_holder() {
         ("2001:db8:1::5", "container one on Docker's network lan"),
         ("2001:db8:1::90", "CNI network pods, a container that is not named"),
     ];
-    told(&expected);
-    let table = run(&format!("ipvland adopt --dry-run --cni-dir {CNI}"));
+    adopts("--dry-run", "new", &expected);
+    adopts("--dry-run", "new", &expected);
+    let table = run(&format!("ipvland adopt --cni-dir {CNI}"));
     assert!(expected.iter().all(|(address, holder)| table.contains(address) && table.contains(holder)), "{table}");
+    adopts("", "known", &expected);
 
-    // Without the engine's word, the kernel's.
+    // Without the engine's word, the kernel's. Whoever is gone has nothing.
     scene.remove_containers(&["two"]);
     std::fs::remove_file(format!("{CNI}/pods/192.168.10.5")).expect("it is there");
     let silent = adopt("--dry-run --engine-socket /run/nobody.sock");
-    let (of_one, place) = silent.iter().find(|(address, _)| address == "192.168.1.5").expect("one runs");
-    assert!(place.starts_with("ipvlan link eth0 in /var/run/docker/netns/"), "{of_one} {place}");
-    assert_eq!(silent.iter().find(|(address, _)| address == "192.168.10.5"), None, "two is gone");
-    assert_eq!(ipvland_json("status")["endpoints"].as_array().map(Vec::len), Some(1), "nothing was entered");
+    let of = |wanted: &str| silent.iter().find(|[address, ..]| address == wanted).expect("it was adopted");
+    let [_, holder, entry] = of("192.168.1.5");
+    assert!(holder.starts_with("ipvlan link eth0 in /var/run/docker/netns/") && entry == "known", "{holder} {entry}");
+    assert_eq!(of("192.168.10.5")[2], "gone");
+    let later: Vec<_> = expected.into_iter().filter(|(address, _)| *address != "192.168.10.5").collect();
+    adopt("");
+    adopts("", "known", &later);
+}
+
+#[test]
+fn what_was_adopted_is_given_to_nobody() {
+    let scene = begin();
+    scene.network("--subnet=192.168.20.0/24 --gateway=192.168.20.1 -o parent=eth0 ours");
+    let one = scene.container("one", "--net=ours --ip=192.168.20.5 alpine sleep 1d");
+    file("192.168.20.6", "0123456789abcdef0123456789abcdef\r\neth0");
+    // What ipvland has given out itself is its own.
+    file("192.168.20.5", "");
+    adopts("", "new", &[("192.168.20.6", "CNI network pods, container 0123456789ab eth0")]);
+
+    let refusal = scene.refused_container("two", "--net=ours --ip=192.168.20.6 alpine sleep 1d");
+    refused_with(&refusal, &["192.168.20.6", "held by CNI network pods, container 0123456789ab eth0"]);
+    scene.remove_containers(&["two"]);
+    std::fs::remove_file(format!("{CNI}/pods/192.168.20.6")).expect("it is there");
+    adopts("", "gone", &[("192.168.20.6", "CNI network pods, container 0123456789ab eth0")]);
+    let two = scene.container("two", "--net=ours --ip=192.168.20.6 alpine sleep 1d");
+    one.reaches("192.168.20.6");
+    assert_eq!(two.interface("eth0").addresses, ["192.168.20.6/24"]);
 }
 
 #[test]

@@ -4,27 +4,80 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use kernel::Scope;
-use model::{Adopted, Endpoint, Link, LinkIntent, Network, NetworkId, Observed, Place, Presence, SandboxKey, Segment};
+use model::{
+    Adopted, Endpoint, Hold, Link, LinkIntent, Network, NetworkId, Observed, Place, Presence, SandboxKey, Segment,
+};
 
 use crate::{Engine, EngineError};
 
+/// Whether to enter what was found, or only tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adopt {
+    /// Enter it.
+    Apply,
+    /// Only tell.
+    DryRun,
+}
+
+/// An address that somebody else has, or had, and what that is to the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The address and its holder.
+    pub adopted: Adopted,
+    /// What it is to the ledger.
+    pub entry: Entry,
+}
+
+/// What an adopted address is to the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// It was not on record.
+    New,
+    /// It is on record already.
+    Known,
+    /// It was on record, and nobody has it any more: it is free.
+    Gone,
+}
+
 impl Engine {
-    /// What is to be entered in a segment, by address: what frontends were `told`, and what live ipvlan and macvlan links
-    /// have in the namespaces in reach. An address that several know of is entered once, with the first one's word, and
-    /// what an endpoint of ours holds there not at all.
+    /// Enters in a segment what others on this host have given out, in place of what was entered before: what frontends were
+    /// `told`, and what live ipvlan and macvlan links have in the namespaces in reach. An address that several know of is
+    /// entered once, with the first one's word, and what ipvland has dealt there itself not at all. By address.
     ///
     /// # Errors
-    /// When ledger or kernel cannot be read.
-    pub fn adoptable(&self, segment: &Segment, told: Vec<Adopted>) -> Result<Vec<Adopted>, EngineError> {
+    /// When ledger or kernel fail. Nothing has changed then.
+    pub fn adopt(&self, segment: &Segment, told: Vec<Adopted>, how: Adopt) -> Result<Vec<Adoption>, EngineError> {
+        let found = self.adoptable(segment, told)?;
+        let on_record = self.store.holdings()?.into_iter().filter(|holding| holding.segment == *segment);
+        let mut gone: BTreeMap<IpAddr, String> = on_record
+            .filter_map(|holding| if let Hold::Adopted(by) = holding.hold { Some((holding.address, by)) } else { None })
+            .collect();
+        if how == Adopt::Apply {
+            self.store.adopt(segment, &found)?;
+        }
+        let mut adoptions = Vec::new();
+        for adopted in found {
+            let known = gone.remove(&adopted.address()).is_some();
+            adoptions.push(Adoption { adopted, entry: if known { Entry::Known } else { Entry::New } });
+        }
+        let gone = gone.into_iter().map(|(address, holder)| Adopted::new(address, &holder));
+        adoptions.extend(gone.map(|adopted| Adoption { adopted, entry: Entry::Gone }));
+        adoptions.sort_by_key(|adoption| adoption.adopted.address());
+        Ok(adoptions)
+    }
+
+    fn adoptable(&self, segment: &Segment, told: Vec<Adopted>) -> Result<Vec<Adopted>, EngineError> {
         // The ledger before the look and after it: what came or went meanwhile is known to one of them.
         let before = self.records()?;
         let sandboxes: Vec<SandboxKey> = before.iter().filter_map(|(_, endpoint)| endpoint.sandbox.clone()).collect();
         let observed = kernel::observe(Scope::Everywhere(&sandboxes))?;
         let records: Vec<(Network, Endpoint)> = before.into_iter().chain(self.records()?).collect();
 
+        let holdings = self.store.holdings()?.into_iter().filter(|holding| holding.segment == *segment);
+        let dealt = holdings.filter(|holding| matches!(holding.hold, Hold::Endpoint { .. } | Hold::Claim));
         let in_segment = records.iter().filter(|(network, _)| network.segment() == *segment);
-        let held: BTreeSet<IpAddr> =
-            in_segment.flat_map(|(_, endpoint)| endpoint.addresses.iter().map(|address| address.addr())).collect();
+        let held = in_segment.flat_map(|(_, endpoint)| endpoint.addresses.iter().map(|address| address.addr()));
+        let held: BTreeSet<IpAddr> = dealt.map(|holding| holding.address).chain(held).collect();
         let slave = |(network, endpoint): &(Network, Endpoint)| LinkIntent::slave_of(endpoint, network, Presence::Kept);
         let slaves: Vec<LinkIntent> = records.iter().map(slave).collect();
         let mut adoptable = BTreeMap::new();
@@ -149,6 +202,35 @@ mod tests {
                 "192.0.2.3 macvlan link eth2 in /run/netns/a",
             ]
         );
+    }
+
+    #[test]
+    fn what_was_entered_before_is_replaced() {
+        let folder = TempDir::new().unwrap();
+        let engine =
+            Engine::open(&Paths { state_dir: folder.path().join("state"), run_dir: folder.path().join("run") })
+                .unwrap();
+        let (default, cellar) = (Segment::default(), Segment::Shared("cellar".parse().unwrap()));
+        let adopt = |segment: &Segment, told: &[(u8, &str)], how| -> Vec<String> {
+            let of_ours = |address: IpAddr| address.to_string().starts_with("192.0.2.");
+            let told = told.iter().map(|(last, holder)| Adopted::new([192, 0, 2, *last].into(), holder)).collect();
+            let adoptions = engine.adopt(segment, told, how).unwrap().into_iter();
+            // Not what this host itself may have on its wires.
+            let adoptions = adoptions.filter(|it| of_ours(it.adopted.address()));
+            adoptions.map(|it| format!("{} {} {:?}", it.adopted.address(), it.adopted.holder(), it.entry)).collect()
+        };
+        let first: &[(u8, &str)] = &[(1, "one"), (2, "two")];
+        for _ in 0..2 {
+            assert_eq!(adopt(&default, first, Adopt::DryRun), ["192.0.2.1 one New", "192.0.2.2 two New"]);
+        }
+        assert_eq!(adopt(&default, first, Adopt::Apply), ["192.0.2.1 one New", "192.0.2.2 two New"]);
+        assert_eq!(adopt(&default, first, Adopt::Apply), ["192.0.2.1 one Known", "192.0.2.2 two Known"]);
+        assert_eq!(adopt(&cellar, first, Adopt::DryRun), ["192.0.2.1 one New", "192.0.2.2 two New"]);
+        let later: &[(u8, &str)] = &[(3, "three"), (2, "two moved")];
+        let changes = ["192.0.2.1 one Gone", "192.0.2.2 two moved Known", "192.0.2.3 three New"];
+        assert_eq!(adopt(&default, later, Adopt::DryRun), changes);
+        assert_eq!(adopt(&default, later, Adopt::Apply), changes);
+        assert_eq!(adopt(&default, later, Adopt::Apply), ["192.0.2.2 two moved Known", "192.0.2.3 three Known"]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ use model::{BootId, Generation, Moment};
 use store::Store;
 
 pub use addresses::{OpenPool, PoolRequest};
+pub use adopt::{Adopt, Adoption, Entry};
 pub use announce::Announced;
 pub use endpoints::{Attachment, EndpointRequest};
 pub use error::EngineError;

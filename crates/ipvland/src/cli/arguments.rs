@@ -196,23 +196,27 @@ Exit status:
     ///
     /// Asks Docker and Podman for the containers, gateways and auxiliary addresses of their networks on the wire, reads what
     /// CNI's host-local keeps, and looks for ipvlan and macvlan links in the namespaces in reach. Whoever is not there has
-    /// nothing to tell; where one is there and cannot be asked or understood, nothing is entered. What ipvland holds itself
+    /// nothing to tell; where one is there and cannot be asked or understood, nothing is changed. What ipvland holds itself
     /// in the segment is left out.
+    ///
+    /// What is found takes the place of all that was adopted in the segment before. ENTRY tells what is new, what was known
+    /// already, and what is gone and free again.
     #[command(after_long_help = "\
 Examples:
-  # What would be entered
+  # What would be entered, and enter it; again whenever others have changed what they give out
   ipvland adopt --dry-run
+  ipvland adopt
 
   # Of an engine with a socket of its own, on a VLAN that reuses a subnet
   ipvland adopt --engine-socket /run/cellar/docker.sock --segment cellar
 
 Exit status:
   0  done, or nothing to do
-  1  somebody could not be asked or understood; nothing was entered
+  1  somebody could not be asked or understood; nothing was changed
   2  wrong usage")]
     Adopt {
         /// Only tell what would be done
-        #[arg(long, required = true)]
+        #[arg(long)]
         dry_run: bool,
         /// The broadcast domain that the addresses are in, as in `-o segment=`
         #[arg(long, default_value_t, value_name = "NAME")]

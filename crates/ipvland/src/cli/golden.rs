@@ -1,6 +1,6 @@
 //! What people and machines read, word for word. Machines depend on the keys: change them only on purpose.
 
-use engine::{EndpointReport, NetworkReport, PortReport, Status};
+use engine::{Adoption, EndpointReport, Entry, NetworkReport, PortReport, Status};
 use model::{
     Addresses, Adopted, Endpoint, EndpointState, Flag, Generation, KernelVersion, Mode, Moment, Network, NetworkState,
     Parent, Place, PortSettings, Subnet, Verdict,
@@ -200,11 +200,13 @@ fn nothing_to_repair_for_people() {
     assert_eq!(table::findings(&[]), "nothing to repair\n");
 }
 
-fn adopted() -> [Adopted; 2] {
+fn adoptions() -> [Adoption; 3] {
     [
-        Adopted::new([192, 0, 2, 5].into(), "container web on Docker's network lan"),
-        Adopted::new("2001:db8::5".parse().unwrap(), "macvlan link eth0 in /run/netns/a"),
+        ("192.0.2.5", "container web on Docker's network lan", Entry::New),
+        ("192.0.2.77", "CNI network pods, container 0123456789ab eth0", Entry::Gone),
+        ("2001:db8::5", "macvlan link eth0 in /run/netns/a", Entry::Known),
     ]
+    .map(|(address, holder, entry)| Adoption { adopted: Adopted::new(address.parse().unwrap(), holder), entry })
 }
 
 #[test]
@@ -213,25 +215,33 @@ fn what_is_adopted_for_machines() {
 [
   {
     "address": "192.0.2.5",
+    "entry": "new",
     "holder": "container web on Docker's network lan"
   },
   {
+    "address": "192.0.2.77",
+    "entry": "gone",
+    "holder": "CNI network pods, container 0123456789ab eth0"
+  },
+  {
     "address": "2001:db8::5",
+    "entry": "known",
     "holder": "macvlan link eth0 in /run/netns/a"
   }
 ]"#;
-    check_json(&json::adopted(&adopted()), expected);
-    check_json(&json::adopted(&[]), "[]");
+    check_json(&json::adoptions(&adoptions()), expected);
+    check_json(&json::adoptions(&[]), "[]");
 }
 
 #[test]
 fn what_is_adopted_for_people() {
-    let expected = " ADDRESS      HOLDER
- 192.0.2.5    container web on Docker's network lan
- 2001:db8::5  macvlan link eth0 in /run/netns/a
+    let expected = " ADDRESS      ENTRY  HOLDER
+ 192.0.2.5    new    container web on Docker's network lan
+ 192.0.2.77   gone   CNI network pods, container 0123456789ab eth0
+ 2001:db8::5  known  macvlan link eth0 in /run/netns/a
 ";
-    assert_eq!(table::adopted(&adopted()), expected);
-    assert_eq!(table::adopted(&[]), "nothing to adopt\n");
+    assert_eq!(table::adoptions(&adoptions()), expected);
+    assert_eq!(table::adoptions(&[]), "nothing to adopt\n");
 }
 
 #[test]

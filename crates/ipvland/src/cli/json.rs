@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use engine::Finding;
+use engine::{Entry, Finding};
 use model::{EndpointState, NetworkState, Parent, Place, PortSettings, Verdict};
 use serde::Serialize;
 
@@ -33,8 +33,10 @@ pub(super) struct Forgotten {
 
 /// `ipvland adopt`: each of them.
 #[derive(Serialize)]
-pub(super) struct Adopted {
+pub(super) struct Adoption {
     address: IpAddr,
+    /// Whether it is `new`, `known` from before, or `gone`.
+    entry: &'static str,
     /// Who has it, in words.
     holder: String,
 }
@@ -105,8 +107,13 @@ pub(super) fn findings(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(ToString::to_string).collect()
 }
 
-pub(super) fn adopted(adopted: &[model::Adopted]) -> Vec<Adopted> {
-    adopted.iter().map(|it| Adopted { address: it.address(), holder: it.holder().to_owned() }).collect()
+pub(super) fn adoptions(adoptions: &[engine::Adoption]) -> Vec<Adoption> {
+    let row = |it: &engine::Adoption| Adoption {
+        address: it.adopted.address(),
+        entry: entry(it.entry),
+        holder: it.adopted.holder().to_owned(),
+    };
+    adoptions.iter().map(row).collect()
 }
 
 impl Status {
@@ -212,6 +219,14 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Pending => "pending",
         Verdict::Missing => "missing",
         Verdict::Dead => "dead",
+    }
+}
+
+pub(super) fn entry(entry: Entry) -> &'static str {
+    match entry {
+        Entry::New => "new",
+        Entry::Known => "known",
+        Entry::Gone => "gone",
     }
 }
 

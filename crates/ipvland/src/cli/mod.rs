@@ -14,7 +14,7 @@ mod golden;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use engine::{Engine, Finding, Paths, Repair};
+use engine::{Adopt, Engine, Finding, Paths, Repair};
 use model::Segment;
 
 pub(crate) use arguments::{Arguments, Command};
@@ -59,10 +59,11 @@ pub(crate) fn run(paths: &Paths, report: Report) -> Result<ExitCode> {
             let failed = findings.iter().any(|finding| matches!(finding, Finding::Failed { .. }));
             Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
-        Report::Adopt { dry_run: _, segment, engine_socket, cni_dir, output } => {
+        Report::Adopt { dry_run, segment, engine_socket, cni_dir, output } => {
             let told = adopt::told(&engine_socket, &cni_dir)?;
-            let adoptable = engine.adoptable(&Segment::Shared(segment), told)?;
-            print(output.output, || table::adopted(&adoptable), || json::adopted(&adoptable))?;
+            let how = if dry_run { Adopt::DryRun } else { Adopt::Apply };
+            let adoptions = engine.adopt(&Segment::Shared(segment), told, how)?;
+            print(output.output, || table::adoptions(&adoptions), || json::adoptions(&adoptions))?;
             Ok(ExitCode::SUCCESS)
         }
         Report::Removable => {

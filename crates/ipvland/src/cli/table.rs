@@ -1,10 +1,10 @@
 //! Reports for people.
 
 use comfy_table::{Table, presets};
-use engine::{EndpointReport, Finding, NetworkReport, PortReport, Status};
-use model::{Adopted, Network, PortSettings};
+use engine::{Adoption, EndpointReport, Finding, NetworkReport, PortReport, Status};
+use model::{Network, PortSettings};
 
-use super::json::{kind, place, verdict};
+use super::json::{entry, kind, place, verdict};
 
 pub(super) fn status(status: &Status) -> String {
     let mut text = format!("kernel {}, generation {}\n", status.kernel, status.generation.0);
@@ -47,13 +47,13 @@ pub(super) fn findings(findings: &[Finding]) -> String {
     if findings.is_empty() { "nothing to repair\n".to_owned() } else { lines(findings) }
 }
 
-pub(super) fn adopted(adopted: &[Adopted]) -> String {
-    if adopted.is_empty() {
+pub(super) fn adoptions(adoptions: &[Adoption]) -> String {
+    if adoptions.is_empty() {
         return "nothing to adopt\n".to_owned();
     }
-    let mut table = table(["ADDRESS", "HOLDER"]);
-    for adopted in adopted {
-        table.add_row([adopted.address().to_string(), adopted.holder().to_owned()]);
+    let mut table = table(["ADDRESS", "ENTRY", "HOLDER"]);
+    for Adoption { adopted, entry } in adoptions {
+        table.add_row([adopted.address().to_string(), self::entry(*entry).to_owned(), adopted.holder().to_owned()]);
     }
     shown(&table)
 }

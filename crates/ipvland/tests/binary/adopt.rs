@@ -95,5 +95,8 @@ fn an_engine_that_cannot_be_understood_is_an_error() {
     let output = adopt(&folder, &socket);
     let told: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let told: Vec<&Value> = told.iter().filter(|it| it["holder"].as_str().unwrap().contains("Podman")).collect();
-    assert_eq!(told, [&json!({ "address": "192.0.2.5", "holder": "container web on Podman's network lan" })]);
+    assert_eq!(
+        told,
+        [&json!({ "address": "192.0.2.5", "entry": "new", "holder": "container web on Podman's network lan" })]
+    );
 }
