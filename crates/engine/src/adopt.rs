@@ -204,12 +204,28 @@ mod tests {
         );
     }
 
+    fn engine(folder: &TempDir) -> Engine {
+        Engine::open(&Paths { state_dir: folder.path().join("state"), run_dir: folder.path().join("run") }).unwrap()
+    }
+
+    #[test]
+    fn a_router_that_others_have_named_is_a_gateway_all_the_same() {
+        let folder = TempDir::new().unwrap();
+        let engine = engine(&folder);
+        let router: IpAddr = [192, 0, 2, 1].into();
+        let told = vec![Adopted::new(router, "gateway of Docker's network lan")];
+        engine.adopt(&Segment::default(), told, Adopt::Apply).unwrap();
+        let pool = "v1/default/192.0.2.0/24/192.0.2.0/24".parse().unwrap();
+        assert_eq!(engine.store.gateway(&pool, Some(router), &[]).unwrap(), router);
+        let refusal = engine.store.deal_this(&pool, None, router).unwrap_err();
+        assert!(matches!(refusal, store::StoreError::AddressTaken { .. }), "{refusal}");
+        assert_eq!(engine.store.deal(&pool, None, &[]).unwrap().to_string(), "192.0.2.2");
+    }
+
     #[test]
     fn what_was_entered_before_is_replaced() {
         let folder = TempDir::new().unwrap();
-        let engine =
-            Engine::open(&Paths { state_dir: folder.path().join("state"), run_dir: folder.path().join("run") })
-                .unwrap();
+        let engine = engine(&folder);
         let (default, cellar) = (Segment::default(), Segment::Shared("cellar".parse().unwrap()));
         let adopt = |segment: &Segment, told: &[(u8, &str)], how| -> Vec<String> {
             let of_ours = |address: IpAddr| address.to_string().starts_with("192.0.2.");
@@ -236,9 +252,7 @@ mod tests {
     #[test]
     fn an_address_is_entered_once_and_not_where_an_endpoint_of_ours_holds_it() {
         let folder = TempDir::new().unwrap();
-        let engine =
-            Engine::open(&Paths { state_dir: folder.path().join("state"), run_dir: folder.path().join("run") })
-                .unwrap();
+        let engine = engine(&folder);
         for (network, endpoint) in
             [record("default", "ours", "192.0.2.1/24"), record("cellar", "theirs", "192.0.2.2/24")]
         {

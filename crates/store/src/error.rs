@@ -146,6 +146,9 @@ impl StoreError {
                     .into()
             }
             StoreError::AddressTaken { hold: Hold::Claim, .. } => "try again in a minute, or choose another".into(),
+            StoreError::AddressTaken { hold: Hold::Adopted(_), .. } => {
+                "choose another, or run `ipvland adopt` again if it is free by now".into()
+            }
             StoreError::AddressTaken { .. } | StoreError::NotInPool { .. } => "choose another".into(),
             StoreError::Excluded { .. } => "choose another, or leave it out of `--ipam-opt exclude=`".into(),
             StoreError::PoolExhausted(_) => {

@@ -83,10 +83,11 @@ impl Store {
             let address = match (asked, there.first()) {
                 (Some(asked), _) if there.contains(&asked) => return Ok(asked),
                 (None, Some(there)) => return Ok(*there),
-                (Some(asked), _) => {
-                    deck.check(asked, None)?;
-                    asked
-                }
+                (Some(asked), _) => match deck.check(asked, None) {
+                    // Others on this host have named the same router, or it is a container of theirs.
+                    Err(StoreError::AddressTaken { hold: Hold::Adopted(_), .. }) => asked,
+                    checked => checked.map(|_| asked)?,
+                },
                 (None, None) => deck.first_free()?,
             };
             deck.set_gateway(address)?;
