@@ -134,14 +134,14 @@ fn the_router_is_the_parents_where_the_subnet_is_named() {
 fn a_network_without_a_subnet_is_refused_in_one_sentence() {
     let scene = Scene::begin();
     let refusal = |arguments: &str| scene.refused_network(&format!("--ipam-driver ipvland {arguments}"));
-    refused_with(&refusal("-o parent=eth0 none"), &["neither a subnet nor a parent", "--ipam-opt parent="]);
-    refused_with(&refusal("--ipam-opt parent=eth7 -o parent=eth0 none"), &["eth7", "no link of this host"]);
+    refused_with(&refusal("-o parent=eth0 nowhere"), &["neither a subnet nor a parent", "--ipam-opt parent="]);
+    refused_with(&refusal("--ipam-opt parent=eth7 -o parent=eth0 nowhere"), &["eth7", "no link of this host"]);
     refused_with(
-        &refusal("--subnet 10.7.0.0/24 --ipam-opt exlude=10.7.0.3 -o parent=eth0 none"),
+        &refusal("--subnet 10.7.0.0/24 --ipam-opt exlude=10.7.0.3 -o parent=eth0 nowhere"),
         &["no option `exlude`", "did you mean `exclude`?"],
     );
     if let Some(engine) = Ability::SubnetOfParent.lacking() {
-        let sentence = refusal("--ipam-opt parent=eth0 -o parent=eth0 none");
+        let sentence = refusal("--ipam-opt parent=eth0 -o parent=eth0 nowhere");
         refused_with(&sentence, &["Docker before 28", "pass `--subnet 192.168.1.0/24 --gateway 192.168.1.1`"]);
         assert!(engine.contains("when it is named"), "{engine}");
     }
@@ -330,7 +330,7 @@ fn broken_requests_for_addresses_are_refused_in_one_sentence() {
         (
             "RequestPool",
             json!({ "Pool": "10.0.0.0/8", "SubPool": "11.0.0.0/9" }),
-            "range 11.0.0.0/9 is not in subnet 10.0.0.0/8; pass a range of the subnet",
+            "range 11.0.0.0/9 is not in subnet 10.0.0.0/8; pass another part of the subnet",
         ),
         ("RequestAddress", json!({ "PoolID": "LocalDefault/10.0.0.0/8" }), "is no pool of ours"),
         ("RequestAddress", json!({ "Address": "10.0.0.1" }), "missing field `PoolID`"),

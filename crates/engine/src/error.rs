@@ -177,10 +177,10 @@ impl EngineError {
             EngineError::MtuTooLarge { available, .. } => format!("ask for at most {available}, or leave it out"),
             EngineError::MtuTooSmall(_) => format!("ask for {} or more", Mtu::IPV6_MIN),
             EngineError::SegmentOfIsolated(_) => "leave the segment out, or name a parent".into(),
-            EngineError::SegmentDiffers { network, .. } => {
-                format!("pass the same name twice, as `-o segment=` and as `--ipam-opt segment=`: {network}, for example")
+            EngineError::SegmentDiffers { .. } => {
+                "pass the same name twice, as `-o segment=` and as `--ipam-opt segment=`".into()
             }
-            EngineError::Pool(PoolError::RangeOutside { .. }) => "pass a range of the subnet".into(),
+            EngineError::Pool(PoolError::RangeOutside { .. } | PoolError::Barren(_)) => "pass another part of the subnet".into(),
             EngineError::Pool(PoolError::NotAPool(_)) => "remove the network and create it again".into(),
             EngineError::NoSubnet(_) => {
                 "pass --subnet, or `--ipam-opt parent=IFACE` to take the subnet of that link's own address".into()

@@ -103,6 +103,76 @@ fn networks_and_endpoints() {
 }
 
 #[test]
+fn addresses() {
+    let pool = || Box::new(id::<model::Pool>("v1/default/192.0.2.0/24/192.0.2.64/28/quarantine=60000ms"));
+    check(
+        model::PoolError::RangeOutside { range: id("192.0.3.0/26"), subnet: id("192.0.2.0/24") },
+        "range 192.0.3.0/26 is not in subnet 192.0.2.0/24; pass another part of the subnet",
+    );
+    check(
+        model::PoolError::NotAPool("LocalDefault".into()),
+        "`LocalDefault` is no pool of ours: v1/SEGMENT/SUBNET/RANGE was expected; remove the network and create it again",
+    );
+    check(
+        EngineError::NoSubnet(model::Family::V6),
+        "addresses of IPv6 are to be dealt, and neither a subnet nor a parent is named; pass --subnet, or `--ipam-opt \
+         parent=IFACE` to take the subnet of that link's own address",
+    );
+    check(EngineError::RangeWithoutSubnet, "a range is named and no subnet; pass --subnet too");
+    check(
+        EngineError::NoSubnetOn { parent: id("eth0"), family: model::Family::V4 },
+        "parent `eth0` has no address of IPv4 with a subnet around it; pass --subnet, or name a link that has such an address",
+    );
+    check(
+        EngineError::SegmentDiffers { network: id("default"), pool: id("cellar") },
+        "the network is in segment `default` and its addresses are dealt in segment `cellar`; pass the same name twice, as \
+         `-o segment=` and as `--ipam-opt segment=`",
+    );
+    check(
+        EngineError::OnTheWire { address: id("192.0.2.7"), mac: id("02:00:00:00:00:07") },
+        "address 192.0.2.7 is in use on the wire, by 02:00:00:00:00:07; choose another; what is not to be dealt is for \
+         `--ipam-opt exclude=`, which does not ask the wire",
+    );
+    check(
+        EngineError::CrowdedWire { pool: pool(), tried: 9, mac: id("02:00:00:00:00:07") },
+        "9 addresses of 192.0.2.64/28 were tried, and all are in use on the wire, the last by 02:00:00:00:00:07; try again, \
+         which goes on behind these; keep what others deal out of it with `--ipam-opt exclude=FIRST-LAST`",
+    );
+    check(
+        EngineError::NotReserved(id("192.0.2.7")),
+        "address 192.0.2.7 is not reserved for a name; `ipvland addresses` lists what is",
+    );
+    let taken = |hold| StoreError::AddressTaken { address: id("192.0.2.7"), hold };
+    check(
+        taken(model::Hold::Claim),
+        "address 192.0.2.7 is dealt to a container that is still to come; try again in a minute, or choose another",
+    );
+    check(
+        taken(model::Hold::Gateway(Some(id("net")))),
+        "address 192.0.2.7 is the gateway of network net; choose another",
+    );
+    check(taken(model::Hold::Pinned(id("db"))), "address 192.0.2.7 is reserved for db; choose another");
+    check(
+        StoreError::Excluded { address: id("192.0.2.7"), range: id("192.0.2.4/30") },
+        "address 192.0.2.7 is excluded: exclude=192.0.2.4-192.0.2.7; choose another, or leave it out of `--ipam-opt exclude=`",
+    );
+    check(
+        StoreError::NotInPool { address: id("192.0.2.255"), pool: pool() },
+        "address 192.0.2.255 is none for a container in 192.0.2.0/24; choose another",
+    );
+    check(
+        StoreError::PoolExhausted(pool()),
+        "no address is left in 192.0.2.64/28; `ipvland addresses` lists who has them; remove containers, or make a network \
+         with a larger range",
+    );
+    check(
+        StoreError::PoolResting { pool: pool(), wait: Duration::from_millis(1001) },
+        "no address is left in 192.0.2.64/28 that has rested long enough; try again in 2 s; `--ipam-opt quarantine=` said \
+         how long they rest",
+    );
+}
+
+#[test]
 fn the_ledger() {
     check(
         StoreError::Open { path: "/var/lib/x".into(), source: "full".into() },

@@ -45,6 +45,9 @@ pub enum PoolError {
         /// The subnet.
         subnet: IpNet,
     },
+    /// The range has no address but what no container may have.
+    #[error("range {0} has no address that a container may have")]
+    Barren(IpNet),
     /// Not the text of a pool.
     #[error("`{0}` is no pool of ours: v1/SEGMENT/SUBNET/RANGE was expected")]
     NotAPool(String),
@@ -54,15 +57,16 @@ impl Pool {
     /// A pool of a subnet, or of a range in it. Bits behind the prefixes are dropped.
     ///
     /// # Errors
-    /// [`PoolError::RangeOutside`].
+    /// [`PoolError::RangeOutside`]; [`PoolError::Barren`].
     pub fn new(segment: SegmentName, subnet: IpNet, range: Option<IpNet>) -> Result<Self, PoolError> {
         let subnet = subnet.trunc();
         let range = range.unwrap_or(subnet).trunc();
-        if subnet.contains(&range) {
-            Ok(Self { segment, subnet, range, dealing: Dealing::default() })
-        } else {
-            Err(PoolError::RangeOutside { range, subnet })
+        if !subnet.contains(&range) {
+            return Err(PoolError::RangeOutside { range, subnet });
         }
+        let pool = Self { segment, subnet, range, dealing: Dealing::default() };
+        // Of one address, that may be the subnet's own or its broadcast.
+        if range.contains(&pool.first()) { Ok(pool) } else { Err(PoolError::Barren(range)) }
     }
 
     /// The same, dealt from like this.
@@ -242,5 +246,7 @@ mod tests {
         }
         let outside = "v1/default/10.0.0.0/8/11.0.0.0/16".parse::<Pool>().unwrap_err();
         assert_eq!(outside.to_string(), "range 11.0.0.0/16 is not in subnet 10.0.0.0/8");
+        let barren = "v1/default/10.0.0.0/8/10.255.255.255/32".parse::<Pool>().unwrap_err();
+        assert_eq!(barren.to_string(), "range 10.255.255.255/32 has no address that a container may have");
     }
 }

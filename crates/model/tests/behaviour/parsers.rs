@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 use model::{
-    BootId, DriverOptions, EndpointId, Flag, InterfaceName, KernelVersion, MacAddress, Mode, Mtu, NetworkId,
-    SandboxKey, Subnet, VlanId,
+    AddressRange, BootId, DriverOptions, EndpointId, EndpointName, Flag, InterfaceName, IpamOptions, KernelVersion,
+    MacAddress, Mode, Mtu, NetworkId, Pool, SandboxKey, Segment, SegmentName, Subnet, VlanId,
 };
 use proptest::prelude::*;
 
@@ -27,6 +27,13 @@ fn anything() -> impl Strategy<Value = String> {
         "[0-9a-f+g]{1,3}([:-][0-9a-f]{1,2}){4,6}",
         "[a-zA-Z0-9_.-]{60,70}",
     ]
+}
+
+fn any_net() -> impl Strategy<Value = IpNet> {
+    (any::<[u8; 4]>(), any::<[u8; 16]>(), 0..=128_u8).prop_map(|(v4, v6, length)| {
+        let address = if length > 32 { IpAddr::from(v6) } else { IpAddr::from(v4) };
+        IpNet::new(address, length).unwrap()
+    })
 }
 
 /// Parses without a panic; what is taken reads the same again after it was printed.
@@ -70,6 +77,10 @@ proptest! {
         if let Some(mac) = check::<MacAddress>(&text)? {
             prop_assert_eq!(mac.to_string(), text.to_ascii_lowercase());
         }
+        if let Some(name) = check::<EndpointName>(&text)? {
+            prop_assert_eq!(name.as_str(), &text);
+        }
+        check::<Segment>(&text)?;
         if let Some(boot) = check::<BootId>(&text)? {
             prop_assert_eq!(boot.to_string(), text.trim());
         }
@@ -119,6 +130,41 @@ proptest! {
                 let named = pairs.iter().any(|(key, _)| error.to_string().contains(&key.chars().take(80).collect::<String>()));
                 prop_assert!(named, "{} names none of its options", error);
             }
+        }
+    }
+
+    #[test]
+    fn a_pool_reads_as_it_is_written_and_deals_what_is_in_it(
+        subnet in any_net(), longer in 0..=12_u8, options in "(/exclude=[0-9a-f.:,/-]{0,20})?(/probe=[0-9]{0,4}ms)?(/quarantine=[0-9]{0,6}[smh])?",
+        text in anything()
+    ) {
+        check::<Pool>(&text)?;
+        check::<AddressRange>(&text)?;
+        let length = (subnet.prefix_len() + longer).min(subnet.max_prefix_len());
+        let range = IpNet::new(subnet.addr(), length).unwrap();
+        let Ok(pool) = Pool::new(SegmentName::default(), subnet, Some(range)) else {
+            prop_assert_eq!(range.prefix_len(), range.max_prefix_len());
+            return Ok(());
+        };
+        check::<Pool>(&format!("{pool}{options}"))?;
+        prop_assert_eq!(pool.to_string().parse::<Pool>().ok(), Some(pool.clone()));
+        prop_assert!(pool.first() <= pool.last() && pool.range().contains(&pool.first()) && pool.range().contains(&pool.last()));
+        prop_assert!(pool.whole().contains(pool.first()) && pool.whole().contains(pool.last()));
+        prop_assert!(pool.size() >= 1);
+    }
+
+    #[test]
+    fn options_of_pools_are_taken_or_refused_with_a_remedy(
+        pairs in prop::collection::vec((prop_oneof![
+            Just("parent".to_owned()), Just("exclude".to_owned()), Just("probe".to_owned()), Just("quarantine".to_owned()), anything()
+        ], prop_oneof![anything(), "[0-9]{1,4}(ms|s|m)", "10\\.[0-9]\\.0\\.[0-9]{1,3}(-10\\.9\\.9\\.9)?"]), 0..4)
+    ) {
+        match IpamOptions::parse(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))) {
+            Ok(options) => {
+                let pool = Pool::new(SegmentName::default(), "10.0.0.0/8".parse().unwrap(), None).unwrap().dealt(options.dealing);
+                prop_assert_eq!(pool.to_string().parse::<Pool>().ok(), Some(pool));
+            }
+            Err(error) => prop_assert!(!error.to_string().is_empty() && !error.hint().is_empty()),
         }
     }
 

@@ -1,6 +1,9 @@
 //! What is done with texts that nobody should write, by the tests here and by the fuzzer (`fuzz/fuzz_targets/options.rs`).
 
-use model::{BootId, DriverOptions, EndpointId, InterfaceName, KernelVersion, MacAddress, SandboxKey, Sysctls};
+use model::{
+    AddressRange, BootId, DriverOptions, EndpointId, EndpointName, InterfaceName, IpamOptions, KernelVersion,
+    MacAddress, Pool, SandboxKey, Segment, Sysctls,
+};
 
 /// Options of a network, `KEY=VALUE` on a line each, and each line as everything else that is read from text. What was
 /// read must read as the same again from its own text.
@@ -9,7 +12,15 @@ pub(crate) fn options(text: &str) {
     if let Err(error) = DriverOptions::parse(pairs) {
         assert!(!error.hint().is_empty() && !error.to_string().is_empty());
     }
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    if let Err(error) = IpamOptions::parse(pairs) {
+        assert!(!error.hint().is_empty() && !error.to_string().is_empty());
+    }
     for line in text.lines() {
+        again::<AddressRange>(line);
+        again::<EndpointName>(line);
+        again::<Pool>(line);
+        again::<Segment>(line);
         again::<InterfaceName>(line);
         again::<EndpointId>(line);
         again::<SandboxKey>(line);
