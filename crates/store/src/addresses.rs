@@ -108,21 +108,38 @@ impl Store {
     }
 }
 
-/// Frees what nobody has come for.
+/// Frees what nobody has come for. It came back when its time was over: were it now, a refusal, which leaves the ledger as it
+/// was, would make it come back later each time. A claim from a time that has not come was made before the clock was set back.
 pub(crate) fn give_up_old_claims(transaction: &Transaction<'_>, now: SystemTime) -> Result<(), StoreError> {
-    let limit = millis(now).saturating_sub(span(CLAIM_LIMIT));
-    free(transaction, now, "endpoint IS NULL AND since < ?", [limit])
+    let (now, limit) = (millis(now), span(CLAIM_LIMIT));
+    let old = "endpoint IS NULL AND (since < ? OR since > ?)";
+    free_since(
+        transaction,
+        |since| since.saturating_add(limit),
+        old,
+        [now.saturating_sub(limit), now.saturating_add(limit)],
+    )
 }
 
-/// Frees leases, those that `which` picks. What a pool has dealt already, or passed over, rests there from now on.
+/// Frees leases, those that `which` picks.
 pub(crate) fn free(
     transaction: &Transaction<'_>,
     now: SystemTime,
     which: &str,
     with: impl Params + Clone,
 ) -> Result<(), StoreError> {
+    free_since(transaction, |_| millis(now), which, with)
+}
+
+/// Frees leases. What a pool has dealt already, or passed over, rests there from now on, or from when it says.
+fn free_since(
+    transaction: &Transaction<'_>,
+    came_back: impl Fn(i64) -> i64,
+    which: &str,
+    with: impl Params + Clone,
+) -> Result<(), StoreError> {
     let mut statement =
-        transaction.prepare_cached(&format!("SELECT segment, address, name FROM lease WHERE {which}"))?;
+        transaction.prepare_cached(&format!("SELECT segment, address, name, since FROM lease WHERE {which}"))?;
     let mut rows = statement.query(with.clone())?;
     while let Some(row) = rows.next()? {
         let record = Record::new("lease", row);
@@ -132,7 +149,7 @@ pub(crate) fn free(
             "INSERT OR REPLACE INTO rest (pool, address, since, name) SELECT id, ?2, ?3, ?4 FROM pool
              WHERE segment = ?1 AND ?2 BETWEEN first AND last AND (frontier IS NULL OR ?2 < frontier)",
         )?;
-        rest.execute(params![segment, key, millis(now), name])?;
+        rest.execute(params![segment, key, came_back(record.plain("since")?), name])?;
     }
     transaction.prepare_cached(&format!("DELETE FROM lease WHERE {which}"))?.execute(with)?;
     Ok(())
