@@ -131,7 +131,7 @@ pub(crate) fn free(
     free_since(transaction, |_| millis(now), which, with)
 }
 
-/// Frees leases. What a pool has dealt already, or passed over, rests there from now on, or from when it says.
+/// Frees leases. In all pools that they are in, they rest from then on.
 fn free_since(
     transaction: &Transaction<'_>,
     came_back: impl Fn(i64) -> i64,
@@ -147,7 +147,7 @@ fn free_since(
         let name: Option<String> = record.plain("name")?;
         let mut rest = transaction.prepare_cached(
             "INSERT OR REPLACE INTO rest (pool, address, since, name) SELECT id, ?2, ?3, ?4 FROM pool
-             WHERE segment = ?1 AND ?2 BETWEEN first AND last AND (frontier IS NULL OR ?2 < frontier)",
+             WHERE segment = ?1 AND ?2 BETWEEN first AND last",
         )?;
         rest.execute(params![segment, key, came_back(record.plain("since")?), name])?;
     }

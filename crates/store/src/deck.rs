@@ -1,8 +1,8 @@
 //! How an address is picked from a pool.
 //!
-//! What was never dealt is counted off (`pool.frontier`); what the count has passed, because it was dealt or because somebody
-//! else had it then, is in `rest` from the moment it is free, in the order in which that came. So no search is ever
-//! needed, and no pick costs more in a large or full pool than in a small or empty one.
+//! What was never dealt is counted off (`pool.frontier`). What came back is in `rest`, in the order in which it did, and before
+//! it what the count has passed because somebody else had it then. So no search is ever needed, and no pick costs more in a
+//! large or full pool than in a small or empty one.
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -141,7 +141,7 @@ impl<'t> Deck<'t> {
         Ok(None)
     }
 
-    /// Counts on from the last that was dealt.
+    /// Counts on from the last that was counted. What was dealt out of turn meanwhile, and has come back, is passed.
     fn never_dealt(&self) -> Result<Option<IpAddr>, StoreError> {
         let mut read = self.transaction.prepare_cached("SELECT frontier FROM pool WHERE id = ?")?;
         let mut rows = read.query([&self.id])?;
@@ -159,24 +159,34 @@ impl<'t> Deck<'t> {
                 continue;
             }
             at = next(candidate);
+            if self.rests(candidate)? {
+                continue;
+            }
             match self.obstacle(candidate, None)? {
                 None => {
                     found = Some(candidate);
                     break;
                 }
                 Some(Obstacle::Lease) => {}
-                Some(Obstacle::Other) => {
-                    let mut rest = self
-                        .transaction
-                        .prepare_cached("INSERT OR REPLACE INTO rest (pool, address, since) VALUES (?, ?, ?)")?;
-                    rest.execute(params![self.id, key(candidate), millis(self.now)])?;
-                }
+                Some(Obstacle::Other) => self.pass(candidate)?,
             }
         }
         let at = at.filter(|address| *address <= last);
         let mut count = self.transaction.prepare_cached("UPDATE pool SET frontier = ? WHERE id = ?")?;
         count.execute(params![at.map(key), self.id])?;
         Ok(found)
+    }
+
+    fn rests(&self, address: IpAddr) -> Result<bool, StoreError> {
+        let mut read = self.transaction.prepare_cached("SELECT 1 FROM rest WHERE pool = ? AND address = ?")?;
+        Ok(read.exists(params![self.id, key(address)])?)
+    }
+
+    /// Leaves an address that was never dealt for later: it has rested for ever.
+    fn pass(&self, address: IpAddr) -> Result<(), StoreError> {
+        let mut rest = self.transaction.prepare_cached("INSERT INTO rest (pool, address, since) VALUES (?, ?, ?)")?;
+        rest.execute(params![self.id, key(address), i64::MIN])?;
+        Ok(())
     }
 
     /// The one that came back first, of those that did so between two times.

@@ -269,3 +269,27 @@ fn a_claim_does_not_live_longer_because_the_clock_was_set_back() {
     dealt.seconds_later(-1);
     assert_eq!(dealt.deal(PAIR), "192.168.1.2");
 }
+
+#[test]
+fn what_was_asked_for_out_of_turn_rests_as_all_others_do() {
+    let dealt = Dealt::new();
+    let pool = &format!("{PAIR}/quarantine=90s");
+    assert_eq!(dealt.deal_this(pool, "192.168.1.3"), "192.168.1.3");
+    dealt.take_back("192.168.1.3");
+    assert_eq!(dealt.deal(pool), "192.168.1.2");
+    assert_eq!(dealt.deal(pool), "no address is left in 192.168.1.2/31 that has rested long enough");
+
+    dealt.store.deal_this(&id(LAN), Some(&id("web")), at("192.168.1.77")).unwrap();
+    dealt.take_back("192.168.1.77");
+    assert_eq!(dealt.deal_to("web", LAN), "192.168.1.77", "it had that before");
+}
+
+#[test]
+fn what_was_passed_over_and_never_dealt_need_not_rest() {
+    let dealt = Dealt::new();
+    let pool = &format!("{PAIR}/quarantine=90s");
+    dealt.store.pin(&Segment::default(), &id("web"), at("192.168.1.2")).unwrap();
+    assert_eq!(dealt.deal(pool), "192.168.1.3");
+    dealt.store.unpin(&Segment::default(), at("192.168.1.2")).unwrap();
+    assert_eq!(dealt.deal(pool), "192.168.1.2");
+}
