@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use model::{AddressRange, EndpointId, EndpointName, MacAddress, Pool};
+use model::{AddressRange, EndpointId, EndpointName, MacAddress, NetworkId, Pool, Segment};
 use rusqlite::{OptionalExtension, Params, Transaction, params};
 
 use crate::deck::Deck;
@@ -126,32 +126,60 @@ pub(crate) fn free(
     transaction: &Transaction<'_>,
     now: SystemTime,
     which: &str,
-    with: impl Params + Clone,
+    with: impl Params,
 ) -> Result<(), StoreError> {
     free_since(transaction, |_| millis(now), which, with)
 }
 
-/// Frees leases. In all pools that they are in, they rest from then on.
 fn free_since(
     transaction: &Transaction<'_>,
     came_back: impl Fn(i64) -> i64,
     which: &str,
-    with: impl Params + Clone,
+    with: impl Params,
 ) -> Result<(), StoreError> {
-    let mut statement =
-        transaction.prepare_cached(&format!("SELECT segment, address, name, since FROM lease WHERE {which}"))?;
-    let mut rows = statement.query(with.clone())?;
+    let mut statement = transaction
+        .prepare_cached(&format!("DELETE FROM lease WHERE {which} RETURNING segment, address, name, since"))?;
+    let mut rows = statement.query(with)?;
     while let Some(row) = rows.next()? {
         let record = Record::new("lease", row);
-        let (segment, key): (String, Vec<u8>) = (record.plain("segment")?, record.plain("address")?);
-        let name: Option<String> = record.plain("name")?;
-        let mut rest = transaction.prepare_cached(
-            "INSERT OR REPLACE INTO rest (pool, address, since, name) SELECT id, ?2, ?3, ?4 FROM pool
-             WHERE segment = ?1 AND ?2 BETWEEN first AND last",
-        )?;
-        rest.execute(params![segment, key, came_back(record.plain("since")?), name])?;
+        rest(transaction, &record, &record.plain::<String>("segment")?, came_back(record.plain("since")?))?;
     }
-    transaction.prepare_cached(&format!("DELETE FROM lease WHERE {which}"))?.execute(with)?;
+    Ok(())
+}
+
+/// Lets the address of a lease rest in all pools of a segment that it is in.
+fn rest(transaction: &Transaction<'_>, lease: &Record<'_>, segment: &str, since: i64) -> Result<(), StoreError> {
+    let (address, name): (Vec<u8>, Option<String>) = (lease.plain("address")?, lease.plain("name")?);
+    let mut rest = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO rest (pool, address, since, name) SELECT id, ?2, ?3, ?4 FROM pool
+         WHERE segment = ?1 AND ?2 BETWEEN first AND last",
+    )?;
+    rest.execute(params![segment, address, since, name])?;
+    Ok(())
+}
+
+/// Takes what the endpoints of a network hold along into another segment. What somebody else holds there stays where it was:
+/// both live, and neither can be refused any more.
+pub(crate) fn move_to(
+    transaction: &Transaction<'_>,
+    now: SystemTime,
+    network: &NetworkId,
+    segment: &Segment,
+) -> Result<(), StoreError> {
+    let it = params![segment.to_string(), network.as_str()];
+    let mut read = transaction.prepare_cached(
+        "SELECT segment, address, name FROM lease
+         WHERE segment <> ?1 AND endpoint IN (SELECT id FROM endpoint WHERE network = ?2)",
+    )?;
+    let mut rows = read.query(it)?;
+    while let Some(row) = rows.next()? {
+        let record = Record::new("lease", row);
+        rest(transaction, &record, &record.plain::<String>("segment")?, millis(now))?;
+    }
+    transaction.execute(
+        "UPDATE OR IGNORE lease SET segment = ?1 WHERE endpoint IN (SELECT id FROM endpoint WHERE network = ?2)",
+        it,
+    )?;
     Ok(())
 }
 

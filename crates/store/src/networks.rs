@@ -107,12 +107,7 @@ impl Store {
                     id
                 ],
             )?;
-            // An address that somebody else holds there stays where it was: both live, and neither can be refused any more.
-            transaction.execute(
-                "UPDATE OR IGNORE lease SET segment = ? WHERE endpoint IN (SELECT id FROM endpoint WHERE network = ?)",
-                [network.segment().to_string().as_str(), id],
-            )?;
-            Ok(())
+            addresses::move_to(transaction, self.now(), &network.id, &network.segment())
         })
     }
 

@@ -293,3 +293,13 @@ fn what_was_passed_over_and_never_dealt_need_not_rest() {
     dealt.store.unpin(&Segment::default(), at("192.168.1.2")).unwrap();
     assert_eq!(dealt.deal(pool), "192.168.1.2");
 }
+
+#[test]
+fn what_moves_to_another_segment_comes_back_to_the_pools_of_the_old_one() {
+    let dealt = Dealt::new();
+    assert_eq!([dealt.deal(PAIR), dealt.deal(PAIR)], ["192.168.1.2", "192.168.1.3"]);
+    dealt.claim("a", "192.168.1.2");
+    dealt.store.restore_network(&Network { segment_name: id("cellar"), ..ledgers("net") }).unwrap();
+    assert_eq!(dealt.who_has("192.168.1.2"), [""; 0]);
+    assert_eq!(dealt.deal(PAIR), "192.168.1.2");
+}
