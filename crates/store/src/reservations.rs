@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use model::{AddressRange, Adopted, EndpointName, Hold, Network, NetworkId, Pool, Segment};
 use rusqlite::{Row, Transaction, params};
 
-use crate::addresses::{address_in, free};
+use crate::addresses::{address_in, free, give_up_old_claims};
 use crate::deck::Deck;
 use crate::keys::{key, millis, time};
 use crate::record::Record;
@@ -78,7 +78,9 @@ impl Store {
     /// As [`Store::deal_this`] and [`Store::deal`].
     pub fn gateway(&self, pool: &Pool, asked: Option<IpAddr>, barred: &[AddressRange]) -> Result<IpAddr, StoreError> {
         self.write(Durability::Full, |transaction| {
-            let deck = Deck::of(transaction, pool, barred, self.now())?;
+            let now = self.now();
+            give_up_old_claims(transaction, now)?;
+            let deck = Deck::of(transaction, pool, barred, now)?;
             let there = deck.gateways()?;
             let address = match (asked, there.first()) {
                 (Some(asked), _) if there.contains(&asked) => return Ok(asked),

@@ -303,3 +303,24 @@ fn what_moves_to_another_segment_comes_back_to_the_pools_of_the_old_one() {
     assert_eq!(dealt.who_has("192.168.1.2"), [""; 0]);
     assert_eq!(dealt.deal(PAIR), "192.168.1.2");
 }
+
+#[test]
+fn a_gateway_is_the_pools_and_shared_by_all_who_ask() {
+    let dealt = Dealt::new();
+    let subnet = "v1/cellar/10.0.0.0/29/10.0.0.0/29";
+    let gateway = |pool: &str, asked: Option<&str>| said(dealt.store.gateway(&id(pool), asked.map(at), &[]));
+    let host = [AddressRange::from(at("10.0.0.1"))];
+    assert_eq!(said(dealt.store.gateway(&id(subnet), None, &host)), "10.0.0.2", "the first that is free");
+    assert_eq!(gateway(subnet, None), "10.0.0.2", "the one that is there");
+    assert_eq!(gateway("v1/cellar/10.0.0.0/29/10.0.0.4/30", Some("10.0.0.2")), "10.0.0.2");
+    assert_eq!(gateway(subnet, Some("10.0.0.7")), "address 10.0.0.7 is none for a container in 10.0.0.0/29");
+    assert_eq!([dealt.deal(subnet), dealt.deal(subnet)], ["10.0.0.1", "10.0.0.3"]);
+    assert_eq!(gateway(subnet, Some("10.0.0.1")), "address 10.0.0.1 is dealt to a container that is still to come");
+    dealt.seconds_later(61);
+    assert_eq!(gateway(subnet, Some("10.0.0.1")), "10.0.0.1", "nobody came");
+    assert_eq!(gateway(LAN, Some("192.168.1.1")), "192.168.1.1", "the gateway of `net` is one already");
+    dealt.store.close_pool(&id(subnet)).unwrap();
+    dealt.store.close_pool(&id(LAN)).unwrap();
+    assert_eq!(gateway(subnet, None), "10.0.0.1", "the gateways that no network had went with the pool");
+    assert_eq!(gateway(LAN, None), "192.168.1.1");
+}
