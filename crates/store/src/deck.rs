@@ -87,9 +87,12 @@ impl<'t> Deck<'t> {
         if !self.pool.admits(address) {
             return Err(StoreError::NotInPool { address, pool: Box::new(self.pool.clone()) });
         }
-        for Reserved { hold, .. } in reservations::at(self.transaction, &self.segment, address, self.now)? {
+        let reserved = reservations::at(self.transaction, &self.segment, address, self.now)?;
+        if reserved.iter().any(|reserved| matches!(reserved.hold, Hold::Auxiliary(_))) {
+            return Ok(false);
+        }
+        for Reserved { hold, .. } in reserved {
             match &hold {
-                Hold::Auxiliary(_) => return Ok(false),
                 // Without a name, it is a person who asks, or an engine that tells none.
                 Hold::Pinned(of) if name.is_none_or(|name| name == of) => {}
                 // Whoever names an address that is in use is told when the wire is asked again.

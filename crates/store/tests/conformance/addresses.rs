@@ -324,3 +324,18 @@ fn a_gateway_is_the_pools_and_shared_by_all_who_ask() {
     assert_eq!(gateway(subnet, None), "10.0.0.1", "the gateways that no network had went with the pool");
     assert_eq!(gateway(LAN, None), "192.168.1.1");
 }
+
+#[test]
+fn an_auxiliary_address_may_be_asked_for_by_every_network_that_names_it() {
+    let dealt = Dealt::new();
+    let auxiliary = vec![at("192.168.1.2")];
+    assert_eq!(dealt.deal_this(LAN, "192.168.1.2"), "192.168.1.2", "before the first network that names it is there");
+    dealt.store.add_network(&Network { auxiliary: auxiliary.clone(), ..ledgers("one") }).unwrap();
+    assert_eq!(dealt.who_has("192.168.1.2"), ["an auxiliary address of network one"], "and nobody's claim any more");
+    dealt.store.adopt(&Segment::default(), &[Adopted::new(at("192.168.1.2"), "a router")]).unwrap();
+    assert_eq!(dealt.deal_this(LAN, "192.168.1.2"), "192.168.1.2");
+    dealt.store.add_network(&Network { auxiliary, ..ledgers("two") }).unwrap();
+    assert_eq!(dealt.deal(PAIR), "192.168.1.3");
+    ["one", "two"].iter().for_each(|name| dealt.store.remove_network(&id(name)).unwrap());
+    assert_eq!(dealt.who_has("192.168.1.2"), ["held by a router"]);
+}
