@@ -1,12 +1,13 @@
 //! Who has which address.
 
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use model::{Fill, Hold, Holding, Pool, Segment};
 use rusqlite::{Params, Row, Transaction, params};
 
 use crate::addresses::address_in;
-use crate::keys::{key, time};
+use crate::keys::{key, millis, span, time};
 use crate::record::Record;
 use crate::reservations::{self, RESERVATION};
 use crate::{Store, StoreError};
@@ -93,22 +94,30 @@ fn lease(row: &Row<'_>) -> Result<Holding, StoreError> {
     })
 }
 
-fn fill(transaction: &Transaction<'_>, pool: Pool, now: std::time::SystemTime) -> Result<Fill, StoreError> {
+fn fill(transaction: &Transaction<'_>, pool: Pool, now: SystemTime) -> Result<Fill, StoreError> {
     let (segment, first, last) = (pool.segment().to_string(), key(pool.first()), key(pool.last()));
+    let now = millis(now);
     let taken: i64 = transaction.query_one(
         "SELECT count(*) FROM (
              SELECT address FROM lease WHERE segment = ?1 AND address BETWEEN ?2 AND ?3
              UNION SELECT address FROM reservation WHERE segment = ?1 AND address BETWEEN ?2 AND ?3
                  AND (until IS NULL OR (until > ?4 AND since <= ?4)))",
-        params![segment, first, last, crate::keys::millis(now)],
+        params![segment, first, last, now],
         |row| row.get(0),
     )?;
-    let since = crate::keys::millis(now).saturating_sub(crate::keys::span(pool.dealing().quarantine));
-    let resting: i64 = transaction.query_one(
-        "SELECT count(*) FROM rest WHERE pool = ? AND since > ? AND since <= ?
-         AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.segment = ? AND lease.address = rest.address)",
-        params![pool.to_string(), since, crate::keys::millis(now), segment],
-        |row| row.get(0),
+    let mut read = transaction.prepare_cached(
+        "SELECT address FROM rest WHERE pool = ?1 AND since > ?2 AND since <= ?3
+         AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.segment = ?4 AND lease.address = rest.address)
+         AND NOT EXISTS (
+             SELECT 1 FROM reservation WHERE reservation.segment = ?4 AND reservation.address = rest.address
+                 AND (until IS NULL OR (until > ?3 AND reservation.since <= ?3)))",
     )?;
-    Ok(Fill { pool, taken: taken.unsigned_abs(), resting: resting.unsigned_abs() })
+    let rested = now.saturating_sub(span(pool.dealing().quarantine));
+    let mut rows = read.query(params![pool.to_string(), rested, now, segment])?;
+    let mut resting = 0;
+    while let Some(row) = rows.next()? {
+        let address = address_in(&Record::new("rest", row), "address")?;
+        resting += u64::from(pool.excluded(address).is_none());
+    }
+    Ok(Fill { pool, taken: taken.unsigned_abs(), resting })
 }

@@ -339,3 +339,26 @@ fn an_auxiliary_address_may_be_asked_for_by_every_network_that_names_it() {
     ["one", "two"].iter().for_each(|name| dealt.store.remove_network(&id(name)).unwrap());
     assert_eq!(dealt.who_has("192.168.1.2"), ["held by a router"]);
 }
+
+#[test]
+fn a_pool_tells_how_full_it_is() {
+    let dealt = Dealt::new();
+    let pool = &format!("{LAN}/exclude=192.168.1.5/quarantine=90s");
+    let fill = || {
+        let fills = dealt.store.pools().unwrap();
+        let fill = fills.iter().find(|fill| fill.pool.to_string().contains("exclude")).unwrap();
+        (fill.taken, fill.resting)
+    };
+    dealt.store.open_pool(&id(pool)).unwrap();
+    assert_eq!(fill(), (1, 0), "the gateway");
+    ["192.168.1.3", "192.168.1.4"].iter().for_each(|address| drop(dealt.deal_this(pool, address)));
+    dealt.claim("a", "192.168.1.5");
+    assert_eq!(fill(), (4, 0));
+    ["192.168.1.3", "192.168.1.4"].iter().for_each(|address| dealt.take_back(address));
+    dealt.store.release(&id("a")).unwrap();
+    assert_eq!(fill(), (1, 2), "what is excluded does not rest");
+    dealt.store.pin(&Segment::default(), &id("web"), at("192.168.1.3")).unwrap();
+    assert_eq!(fill(), (2, 1), "nor does what is somebody's");
+    dealt.seconds_later(90);
+    assert_eq!(fill(), (2, 0));
+}
