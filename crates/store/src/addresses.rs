@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use model::{AddressRange, EndpointId, EndpointName, MacAddress, NetworkId, Pool, Segment};
 use rusqlite::{OptionalExtension, Params, Transaction, params};
 
-use crate::deck::Deck;
+use crate::deck::{Asker, Deck};
 use crate::keys::{address, key, millis, span};
 use crate::record::Record;
 use crate::{Durability, Store, StoreError, endpoints};
@@ -50,7 +50,11 @@ impl Store {
             let now = self.now();
             give_up_old_claims(transaction, now)?;
             let deck = Deck::of(transaction, pool, &[], now)?;
-            if deck.check(address, name)? { claim(transaction, pool, name, address, now) } else { Ok(()) }
+            if deck.check(address, Asker::Container(name))? {
+                claim(transaction, pool, name, address, now)
+            } else {
+                Ok(())
+            }
         })
     }
 

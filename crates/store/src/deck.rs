@@ -26,6 +26,15 @@ pub(crate) struct Deck<'t> {
     id: String,
 }
 
+/// Who asks for an address.
+#[derive(Clone, Copy)]
+pub(crate) enum Asker<'a> {
+    /// A container, of that name where it is told.
+    Container(Option<&'a EndpointName>),
+    /// Whoever makes a network, for its router.
+    Router,
+}
+
 /// What stands in the way of an address.
 #[derive(PartialEq, Eq)]
 enum Obstacle {
@@ -82,8 +91,8 @@ impl<'t> Deck<'t> {
         }
     }
 
-    /// Makes sure that an address may be dealt to whoever has that name. `false`: there is nothing to deal, and no harm in it.
-    pub(crate) fn check(&self, address: IpAddr, name: Option<&EndpointName>) -> Result<bool, StoreError> {
+    /// Makes sure that an address may be had. `false`: there is nothing to deal, and no harm in it.
+    pub(crate) fn check(&self, address: IpAddr, by: Asker<'_>) -> Result<bool, StoreError> {
         if !self.pool.admits(address) {
             return Err(StoreError::NotInPool { address, pool: Box::new(self.pool.clone()) });
         }
@@ -92,11 +101,16 @@ impl<'t> Deck<'t> {
             return Ok(false);
         }
         for Reserved { hold, .. } in reserved {
-            match &hold {
+            match (&hold, by) {
                 // Without a name, it is a person who asks, or an engine that tells none.
-                Hold::Pinned(of) if name.is_none_or(|name| name == of) => {}
+                (Hold::Pinned(of), Asker::Container(Some(name))) if name != of => {
+                    return Err(StoreError::AddressTaken { address, hold });
+                }
+                (Hold::Pinned(_), _) => {}
+                // Others on this host have named the same router, or it is a container of theirs.
+                (Hold::Adopted(_), Asker::Router) => {}
                 // Whoever names an address that is in use is told when the wire is asked again.
-                Hold::Foreign { .. } => {}
+                (Hold::Foreign { .. }, _) => {}
                 _ => return Err(StoreError::AddressTaken { address, hold }),
             }
         }

@@ -8,7 +8,7 @@ use model::{AddressRange, Adopted, EndpointName, Hold, Network, NetworkId, Pool,
 use rusqlite::{Row, Transaction, params};
 
 use crate::addresses::{address_in, free, give_up_old_claims};
-use crate::deck::Deck;
+use crate::deck::{Asker, Deck};
 use crate::keys::{key, millis, time};
 use crate::record::Record;
 use crate::{Durability, Store, StoreError};
@@ -85,11 +85,7 @@ impl Store {
             let address = match (asked, there.first()) {
                 (Some(asked), _) if there.contains(&asked) => return Ok(asked),
                 (None, Some(there)) => return Ok(*there),
-                (Some(asked), _) => match deck.check(asked, None) {
-                    // Others on this host have named the same router, or it is a container of theirs.
-                    Err(StoreError::AddressTaken { hold: Hold::Adopted(_), .. }) => asked,
-                    checked => checked.map(|_| asked)?,
-                },
+                (Some(asked), _) => deck.check(asked, Asker::Router).map(|_| asked)?,
                 (None, None) => deck.first_free()?,
             };
             deck.set_gateway(address)?;

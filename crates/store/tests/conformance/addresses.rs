@@ -323,6 +323,13 @@ fn a_gateway_is_the_pools_and_shared_by_all_who_ask() {
     dealt.store.close_pool(&id(LAN)).unwrap();
     assert_eq!(gateway(subnet, None), "10.0.0.1", "the gateways that no network had went with the pool");
     assert_eq!(gateway(LAN, None), "192.168.1.1");
+
+    let (router, container) = (at("10.0.0.5"), at("10.0.0.6"));
+    assert_eq!(dealt.deal_this(subnet, "10.0.0.6"), "10.0.0.6");
+    let told = [router, container].map(|address| Adopted::new(address, "somebody"));
+    dealt.store.adopt(&id("cellar"), &told).unwrap();
+    assert_eq!(gateway(subnet, Some("10.0.0.5")), "10.0.0.5", "others have named the same router");
+    assert_eq!(gateway(subnet, Some("10.0.0.6")), "address 10.0.0.6 is dealt to a container that is still to come");
 }
 
 #[test]
