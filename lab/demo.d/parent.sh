@@ -18,7 +18,7 @@ dual_stack() {
 }
 
 shared_parent() {
-    make_room 'docker rm --force web6' 'docker network rm dual'
+    make_room 'docker rm --force desk sofa' 'docker network rm office guests'
     run 'docker network create -d ipvland \
     --subnet=192.168.1.0/24 --gateway=192.168.1.1 --ip-range=192.168.1.64/26 \
     -o parent=eth0 first'
