@@ -118,6 +118,32 @@ fn what_was_adopted_is_given_to_nobody() {
 }
 
 #[test]
+fn the_ledger_deals_around_what_was_adopted() {
+    let scene = begin();
+    let subnet = "--subnet=192.168.1.0/24 --gateway=192.168.1.1";
+    // On the same wire, by two links; Docker deals the first address there.
+    scene.network_of("macvlan", &format!("{subnet} -o parent=eth1 yard"));
+    let theirs = scene.container("theirs", "--net=yard alpine sleep 1d");
+    assert_eq!(theirs.interface("eth0").addresses, ["192.168.1.2/24"]);
+    adopts(
+        "",
+        "new",
+        &[
+            ("192.168.1.1", "gateway of Docker's network yard"),
+            ("192.168.1.2", "container theirs on Docker's network yard"),
+        ],
+    );
+
+    scene.network(&format!("--ipam-driver ipvland {subnet} -o parent=eth0 lan"));
+    let ours = scene.container("ours", "--net=lan alpine sleep 1d");
+    assert_eq!(ours.interface("eth0").addresses, ["192.168.1.3/24"]);
+    assert_eq!(ours.default_route(), "default via 192.168.1.1 dev eth0");
+    ours.reaches("192.168.1.2");
+    // What was dealt is ipvland's own.
+    assert_eq!(adopt("").len(), 2);
+}
+
+#[test]
 fn a_host_that_nobody_uses_has_nothing_to_adopt() {
     let scene = Scene::begin();
     scene.network("--subnet=192.168.1.0/24 --gateway=192.168.1.1 --aux-address nas=192.168.1.9 -o parent=eth0 ours");
