@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod addresses;
+mod dealing;
 mod file;
 mod promises;
 mod reference;
@@ -39,6 +40,12 @@ impl Ledger {
         ledger.store.confirm_network(&id("net")).unwrap();
         ledger
     }
+}
+
+/// A folder in memory, where there is one: random sequences write through to the disk thousands of times, and power losses
+/// are no part of them.
+fn quick_folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Any of the model's names.

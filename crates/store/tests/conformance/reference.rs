@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use store::{Store, StoreError};
 
-use crate::id;
+use crate::{id, quick_folder};
 
 #[derive(Debug, Clone)]
 enum Verb {
@@ -265,7 +265,7 @@ proptest! {
     fn any_sequence_of_verbs_is_answered_as_the_reference_does(
         verbs in prop::collection::vec((verb(), any::<prop::sample::Index>()), 1..120)
     ) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = quick_folder();
         let open = || Store::open(&folder.path().join("ledger.db")).unwrap();
         let mut stores = [open(), open()];
         let mut reference = Reference::default();

@@ -1,14 +1,17 @@
 //! Against other connections and other processes on the same file.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Barrier;
-use std::time::Duration;
+use std::sync::{Barrier, Mutex};
+use std::time::{Duration, SystemTime};
 
+use model::{Hold, Pool};
 use rusqlite::Connection;
 use store::{Store, StoreError};
 
-use crate::{Ledger, endpoint, id, network};
+use crate::{Ledger, endpoint, id, network, quick_folder};
 
 const LEDGER: &str = "CONFORMANCE_LEDGER";
 const ROLE: &str = "CONFORMANCE_ROLE";
@@ -42,6 +45,11 @@ fn other_process() {
             claim(&store, &name).unwrap();
             std::process::abort();
         }
+        "be dealt an address and end" => std::process::exit(last_octet(store.deal(&pool(), None, &[]).unwrap())),
+        "be dealt an address and be killed" => {
+            store.deal(&pool(), Some(&id(&name)), &[]).unwrap();
+            std::process::abort();
+        }
         "make a network and end" => store.add_network(&network(&name, "eth0")).unwrap(),
         other => panic!("`{other}` is no role"),
     }
@@ -49,6 +57,16 @@ fn other_process() {
 
 fn claim(store: &Store, name: &str) -> Result<(), StoreError> {
     store.claim(&endpoint(name, Some("192.168.1.2/24"), Some("2001:db8::2/64")))
+}
+
+/// Of 32 addresses, 192.168.1.32 to 192.168.1.63.
+fn pool() -> Pool {
+    id("v1/default/192.168.1.0/24/192.168.1.32/27")
+}
+
+fn last_octet(address: IpAddr) -> i32 {
+    let IpAddr::V4(address) = address else { panic!("{address} is of another family") };
+    address.octets()[3].into()
 }
 
 /// How many of the answers to claims of one address are success; the others must name the holder.
@@ -105,6 +123,55 @@ fn many_processes_may_find_the_file_missing_at_once() {
         }
         assert_eq!(Store::open(&path).unwrap().networks().unwrap().len(), 8);
     }
+}
+
+#[test]
+fn as_many_processes_as_there_are_addresses_get_one_each() {
+    let ledger = Ledger::new();
+    let started: Vec<Child> =
+        (0..32).map(|n| start("be dealt an address and end", &format!("e{n}"), &ledger.path())).collect();
+    let dealt = started.into_iter().map(|child| child.wait_with_output().unwrap().status.code().unwrap());
+    assert_eq!(dealt.collect::<BTreeSet<_>>(), (32..64).collect());
+    let one_more = ledger.store.deal(&pool(), None, &[]).unwrap_err();
+    assert!(matches!(one_more, StoreError::PoolExhausted(_)), "{one_more}");
+}
+
+#[test]
+fn an_address_whose_answer_nobody_heard_comes_back() {
+    let ledger = Ledger::new();
+    let output = start("be dealt an address and be killed", "web", &ledger.path()).wait_with_output().unwrap();
+    assert!(!output.status.success());
+    let [holding] = ledger.store.holdings().unwrap().try_into().unwrap();
+    assert_eq!((last_octet(holding.address), holding.hold), (32, Hold::Claim));
+    let again = ledger.store.deal(&pool(), None, &[]).unwrap();
+    assert_eq!(last_octet(again), 33, "it may be on its way");
+    let store = ledger.store.with_clock(|| SystemTime::now() + Duration::from_secs(61));
+    assert_eq!(last_octet(store.deal(&pool(), Some(&id("web")), &[]).unwrap()), 32);
+}
+
+#[test]
+fn what_many_deal_and_take_back_at_once_is_never_twice_and_never_lost() {
+    const EACH: usize = 6;
+    let folder = quick_folder();
+    let path = folder.path().join("ledger.db");
+    let held = Mutex::new(BTreeSet::new());
+    let work = || {
+        let store = Store::open(&path).unwrap();
+        for round in 0..40 {
+            let dealt: Vec<IpAddr> = (0..EACH).map(|_| store.deal(&pool(), None, &[]).unwrap()).collect();
+            for address in &dealt {
+                assert!(held.lock().unwrap().insert(*address), "{address} is held twice, in round {round}");
+            }
+            for address in dealt {
+                assert!(held.lock().unwrap().remove(&address));
+                store.take_back(&pool(), address).unwrap();
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..32 / EACH).for_each(|_| drop(scope.spawn(work))));
+    let store = Store::open(&path).unwrap();
+    let all: BTreeSet<i32> = (0..32).map(|_| last_octet(store.deal(&pool(), None, &[]).unwrap())).collect();
+    assert_eq!(all, (32..64).collect());
 }
 
 #[test]
