@@ -79,8 +79,8 @@ impl Store {
 }
 
 fn lease(row: &Row<'_>) -> Result<Holding, StoreError> {
-    let record = Record::new("lease", row);
-    let hold = match (record.optional("endpoint")?, record.optional("network")?) {
+    let (record, holder) = (Record::new("lease", row), Record::new("endpoint", row));
+    let hold = match (record.optional("endpoint")?, holder.optional("network")?) {
         (Some(endpoint), Some(network)) => Hold::Endpoint { endpoint, network },
         (None, _) => Hold::Claim,
         (Some(_), None) => return Err(record.corrupt("endpoint")),

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
+use model::{Adopted, Holding, Ipam, Network, Parent, Segment};
 use rusqlite::Connection;
 use store::{Store, StoreError};
 
@@ -63,32 +65,64 @@ const BACKWARDS: [&str; 4] = [
          PRIMARY KEY (segment, address)
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX lease_endpoint ON lease (endpoint);
-     INSERT INTO lease VALUES ('default', '192.168.1.2', 'a')",
+     INSERT INTO lease VALUES
+         ('default', '192.168.1.2', 'a'), ('default', '2001:db8::2', 'a'), ('isolated:apart', '192.168.1.2', 'b')",
 ];
 
 #[test]
 fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
     for version in 1..=BACKWARDS.len() {
         let ledger = Ledger::with_network();
-        ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None)).unwrap();
+        ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), Some("2001:db8::2/64"))).unwrap();
+        let isolated = Network { parent: Parent::dummy_for(&id("apart")), ..crate::network("apart", "-") };
+        ledger.store.add_network(&isolated).unwrap();
+        ledger.store.confirm_network(&id("apart")).unwrap();
+        ledger.store.claim(&endpoint("apart/b", Some("192.168.1.2/24"), None)).unwrap();
         ledger.store.begin_generation().unwrap();
         let held = |store: &Store| (store.networks().unwrap(), store.endpoints().unwrap(), store.generation().unwrap());
-        let before = held(&ledger.store);
+        // Since when was not on record.
+        let holdings = |store: &Store| {
+            let timeless = store.holdings().unwrap().into_iter().map(|one| Holding { since: None, ..one });
+            timeless.collect::<Vec<_>>()
+        };
+        let before = (held(&ledger.store), holdings(&ledger.store));
         let raw = Connection::open(ledger.path()).unwrap();
         BACKWARDS[version - 1..].iter().rev().for_each(|script| raw.execute_batch(script).unwrap());
         raw.execute_batch(&format!("PRAGMA user_version = {version}")).unwrap();
 
         let store = Store::open(&ledger.path()).unwrap();
-        assert_eq!(held(&store), before, "from version {version}");
-        let thief = store.claim(&endpoint("b", Some("192.168.1.2/24"), None)).unwrap_err();
+        assert_eq!((held(&store), holdings(&store)), before, "from version {version}");
+        let thief = store.claim(&endpoint("c", Some("192.168.1.2/24"), None)).unwrap_err();
         assert!(matches!(thief, StoreError::AddressHeld { .. }), "{thief}");
+        assert_eq!(store.deal(&id(POOL), None, &[]).unwrap().to_string(), "192.168.1.3", "what is held is passed over");
+        assert_eq!(store.gateway(&id(POOL), None, &[]).unwrap().to_string(), "192.168.1.1");
     }
 }
 
-/// What every reading verb says of a ledger with one network and one endpoint after somebody has run `damage`.
-fn after(damage: &str) -> Vec<String> {
-    let ledger = Ledger::with_network();
+/// A ledger with something in every table: a network with an auxiliary address, an endpoint, claims, an address that rests,
+/// and one of each reservation.
+fn full() -> Ledger {
+    let ledger = Ledger::new();
+    let auxiliary = vec!["192.168.1.9".parse().unwrap()];
+    ledger.store.add_network(&Network { auxiliary, ipam: Ipam::Ledger, ..crate::network("net", "eth0") }).unwrap();
+    ledger.store.confirm_network(&id("net")).unwrap();
+    let deal = |name| ledger.store.deal(&id(POOL), Some(&id(name)), &[]).unwrap();
+    let (_, resting, foreign) = (deal("a"), deal("b"), deal("c"));
     ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None)).unwrap();
+    ledger.store.take_back(&id(POOL), resting).unwrap();
+    let (mac, hour) = (id("02:00:00:00:00:01"), Duration::from_secs(3600));
+    ledger.store.yield_to(&id(POOL), foreign, mac, hour).unwrap();
+    ledger.store.pin(&Segment::default(), &id("web"), "192.168.1.77".parse().unwrap()).unwrap();
+    let adopted = Adopted::new("192.168.1.78".parse().unwrap(), "a bridge");
+    ledger.store.adopt(&Segment::default(), &[adopted]).unwrap();
+    ledger
+}
+
+const POOL: &str = "v1/default/192.168.1.0/24/192.168.1.0/24";
+
+/// What every reading verb says of a full ledger after somebody has run `damage`.
+fn after(damage: &str) -> Vec<String> {
+    let ledger = full();
     let raw = Connection::open(ledger.path()).unwrap();
     raw.execute_batch(&format!("PRAGMA ignore_check_constraints = TRUE; PRAGMA foreign_keys = FALSE; {damage}"))
         .unwrap();
@@ -104,6 +138,16 @@ fn after(damage: &str) -> Vec<String> {
         store.claim(&endpoint("a", Some("192.168.1.3/24"), None)).err(),
         store.add_network(&crate::network("net", "eth0")).err(),
         store.add_network(&crate::network("new", "eth0")).err(),
+        store.holdings().err(),
+        store.who_has(None, "192.168.1.2".parse().unwrap()).err(),
+        store.pools().err(),
+        store.holder_by_name(&id(POOL), &id("a")).err(),
+        store.segments_with("192.168.1.0/24".parse().unwrap()).err(),
+        store.gateway(&id(POOL), None, &[]).err(),
+        store.deal_this(&id(POOL), None, "192.168.1.4".parse().unwrap()).err(),
+        store.deal(&id(POOL), Some(&id("web")), &[]).err(),
+        store.deal(&id(POOL), Some(&id("b")), &[]).err(),
+        store.deal(&id(POOL), None, &[]).err(),
         store.begin_generation().err(),
     ];
     let corrupt = |error: StoreError| match &error {
@@ -151,6 +195,25 @@ fn every_damaged_column_is_named_and_nothing_is_guessed() {
         ("UPDATE endpoint SET boot = ''", "endpoint.boot"),
         ("UPDATE endpoint SET state = 'attached '", "endpoint.state"),
         ("UPDATE lease SET endpoint = 'nobody'", "lease.endpoint"),
+        ("UPDATE lease SET segment = 'a b'", "lease.segment"),
+        ("UPDATE lease SET address = x'0400'", "lease.address"),
+        ("UPDATE lease SET name = ''", "lease.name"),
+        ("UPDATE pool SET id = 'v1/default/192.168.1.0/24'", "pool.id"),
+        ("UPDATE pool SET segment = ''", "pool.segment"),
+        ("UPDATE pool SET frontier = x'05'", "pool.frontier"),
+        ("UPDATE rest SET address = x'' WHERE name = 'b'", "rest.address"),
+        ("UPDATE reservation SET segment = 'a/b'", "reservation.segment"),
+        ("UPDATE reservation SET address = x'0601' WHERE kind = 'gateway'", "reservation.address"),
+        ("UPDATE reservation SET address = x'ff' WHERE kind = 'auxiliary'", "reservation.address"),
+        ("UPDATE reservation SET address = x'ff' WHERE kind = 'pinned'", "reservation.address"),
+        ("UPDATE reservation SET kind = 'lent'", "reservation.kind"),
+        ("UPDATE reservation SET network = NULL WHERE kind = 'auxiliary'", "reservation.kind"),
+        ("UPDATE reservation SET network = '' WHERE kind = 'gateway'", "reservation.network"),
+        ("UPDATE reservation SET holder = '' WHERE kind = 'pinned'", "reservation.holder"),
+        ("UPDATE reservation SET holder = NULL WHERE kind = 'adopted'", "reservation.holder"),
+        ("UPDATE reservation SET holder = 'somebody' WHERE kind = 'foreign'", "reservation.holder"),
+        ("UPDATE reservation SET until = NULL WHERE kind = 'foreign'", "reservation.until"),
+        ("UPDATE network SET ipam = 'nobody'", "network.ipam"),
         ("UPDATE engine SET generation = -7", "engine.generation"),
         ("DELETE FROM engine", "engine.generation"),
     ] {
@@ -160,8 +223,7 @@ fn every_damaged_column_is_named_and_nothing_is_guessed() {
 
 #[test]
 fn a_file_with_holes_is_an_error_and_never_a_panic() {
-    let ledger = Ledger::with_network();
-    ledger.store.claim(&endpoint("a", Some("192.168.1.2/24"), None)).unwrap();
+    let ledger = full();
     Connection::open(ledger.path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let whole = std::fs::read(ledger.path()).unwrap();
     assert!(whole.len() > 8192, "the checkpoint has brought the rows here");
@@ -181,5 +243,7 @@ fn read_everything(path: &Path) {
     let Ok(store) = Store::open(path) else { return };
     let _ = (store.networks(), store.endpoints(), store.on_parent(&id("eth0")), store.generation());
     let _ = store.claim(&endpoint("b", Some("192.168.1.2/24"), None));
+    let _ = (store.holdings(), store.pools(), store.gateway(&id(POOL), None, &[]));
+    let _ = (store.deal(&id(POOL), Some(&id("b")), &[]), store.take_back(&id(POOL), "192.168.1.4".parse().unwrap()));
     let _ = store.begin_generation();
 }
