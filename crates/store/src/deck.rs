@@ -56,7 +56,9 @@ impl<'t> Deck<'t> {
         let (first, last, subnet) = (key(pool.first()), key(pool.last()), pool.subnet().to_string());
         let mut enter =
             transaction.prepare_cached("INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-        enter.execute(params![id, segment, subnet, first, last, first])?;
+        // A range may have no address for a container.
+        let frontier = (first <= last).then_some(&first);
+        enter.execute(params![id, segment, subnet, first, last, frontier])?;
         Ok(Self { transaction, pool, barred, now, segment, id })
     }
 
@@ -149,7 +151,7 @@ impl<'t> Deck<'t> {
         let mut rows = read.query(params![self.id, name.as_str()])?;
         while let Some(row) = rows.next()? {
             let record = Record::new("rest", row);
-            let (turn, address): (i64, IpAddr) = (record.plain("turn")?, address_in(&record, "address")?);
+            let (turn, address): (i64, IpAddr) = (record.plain("turn")?, self.of_range(&record, "address")?);
             if self.obstacle(address, Some(name))?.is_none() {
                 self.forget(turn)?;
                 return Ok(Some(address));
@@ -168,7 +170,7 @@ impl<'t> Deck<'t> {
             return Ok(None);
         }
         let last = self.pool.last();
-        let mut at = Some(address_in(&record, "frontier")?);
+        let mut at = Some(self.of_range(&record, "frontier")?);
         let mut found = None;
         while let Some(candidate) = at.filter(|address| *address <= last) {
             if let Some(range) = self.pool.excluded(candidate) {
@@ -214,7 +216,7 @@ impl<'t> Deck<'t> {
         let mut rows = read.query(params![self.id, from, to])?;
         while let Some(row) = rows.next()? {
             let record = Record::new("rest", row);
-            let (turn, candidate): (i64, IpAddr) = (record.plain("turn")?, address_in(&record, "address")?);
+            let (turn, candidate): (i64, IpAddr) = (record.plain("turn")?, self.of_range(&record, "address")?);
             let obstacle = self.obstacle(candidate, None)?;
             if obstacle != Some(Obstacle::Other) {
                 self.forget(turn)?;
@@ -234,11 +236,21 @@ impl<'t> Deck<'t> {
         let mut rows = read.query(params![self.id, from, to])?;
         while let Some(row) = rows.next()? {
             let record = Record::new("rest", row);
-            if self.obstacle(address_in(&record, "address")?, None)?.is_none() {
+            if self.obstacle(self.of_range(&record, "address")?, None)?.is_none() {
                 return record.plain("since").map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// An address out of a column that has none but the pool's.
+    fn of_range(&self, record: &Record<'_>, column: &'static str) -> Result<IpAddr, StoreError> {
+        let address = address_in(record, column)?;
+        if (self.pool.first()..=self.pool.last()).contains(&address) {
+            Ok(address)
+        } else {
+            Err(record.corrupt(column))
+        }
     }
 
     fn forget(&self, turn: i64) -> Result<(), StoreError> {

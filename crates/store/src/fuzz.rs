@@ -4,8 +4,8 @@ use rusqlite::Connection;
 
 use crate::{Store, schema};
 
-/// The columns of the tables of networks, subnets and endpoints that hold text, in this order, a line each.
-const COLUMNS: [(&str, &str); 15] = [
+/// The columns that hold what is read as one of the model's values, in this order, a line each.
+const COLUMNS: [(&str, &str); 28] = [
     ("network", "id"),
     ("network", "parent_kind"),
     ("network", "parent"),
@@ -21,7 +21,23 @@ const COLUMNS: [(&str, &str); 15] = [
     ("endpoint", "boot"),
     ("endpoint", "link_name"),
     ("endpoint", "link_sysctls"),
+    ("network", "segment"),
+    ("network", "ipam"),
+    ("lease", "segment"),
+    ("lease", "address"),
+    ("lease", "name"),
+    ("pool", "id"),
+    ("pool", "frontier"),
+    ("rest", "address"),
+    ("rest", "name"),
+    ("reservation", "segment"),
+    ("reservation", "address"),
+    ("reservation", "kind"),
+    ("reservation", "holder"),
 ];
+
+/// What the ledger under test is asked for.
+const POOL: &str = "v1/default/12.0.0.0/29/12.0.0.0/29";
 
 /// A ledger that lies: each line of the text is what stands in one column of its records.
 pub fn records(text: &[u8]) {
@@ -34,15 +50,27 @@ pub fn records(text: &[u8]) {
              INSERT INTO network (id, parent_kind, parent, vlan_id, mode, flag, mtu, state)
                  VALUES ('n', 'link', 'eth0', 10, 'l2', 'bridge', 1400, 'ready');
              INSERT INTO subnet VALUES ('n', 0, '10.0.0.0/8', NULL);
-             INSERT INTO endpoint (id, network, generation, boot, state) VALUES ('e', 'n', 1, 'b', 'created');",
+             INSERT INTO endpoint (id, network, generation, boot, state) VALUES ('e', 'n', 1, 'b', 'created');
+             INSERT INTO pool VALUES ('v1/default/12.0.0.0/29/12.0.0.0/29', 'default', '12.0.0.0/29',
+                 x'040c000001', x'040c000006', x'040c000003');
+             INSERT INTO lease VALUES ('default', x'040c000001', 'e', NULL, 1, NULL, 0);
+             INSERT INTO rest VALUES (1, 'v1/default/12.0.0.0/29/12.0.0.0/29', x'040c000002', 0, 'web');
+             INSERT INTO reservation VALUES ('default', x'040c000004', 'foreign', NULL, '02:00:00:00:00:01', 0, 1);",
         )
         .expect("the tables are there");
     for ((table, column), value) in COLUMNS.iter().zip(text.split(|byte| *byte == b'\n')) {
-        let value = String::from_utf8_lossy(value);
-        connection.execute(&format!("UPDATE {table} SET {column} = ?"), [value]).expect("any text may stand there");
+        let lie = format!("UPDATE {table} SET {column} = ?");
+        let told = match *column {
+            "address" | "frontier" => connection.execute(&lie, [value]),
+            _ => connection.execute(&lie, [String::from_utf8_lossy(value)]),
+        };
+        told.expect("anything may stand there");
     }
     let store = Store { connection: connection.into(), clock: Box::new(std::time::SystemTime::now) };
-    let _ = (store.networks().is_ok(), store.endpoints().is_ok());
+    let _ = (store.networks().is_ok(), store.endpoints().is_ok(), store.holdings().is_ok(), store.pools().is_ok());
+    let (pool, name) = (POOL.parse().expect("a pool"), "web".parse().expect("a name"));
+    let _ = (store.gateway(&pool, None, &[]).is_ok(), store.deal(&pool, Some(&name), &[]).is_ok());
+    while store.deal(&pool, None, &[]).is_ok() {}
 }
 
 #[cfg(test)]

@@ -201,6 +201,8 @@ fn every_damaged_column_is_named_and_nothing_is_guessed() {
         ("UPDATE pool SET id = 'v1/default/192.168.1.0/24'", "pool.id"),
         ("UPDATE pool SET segment = ''", "pool.segment"),
         ("UPDATE pool SET frontier = x'05'", "pool.frontier"),
+        ("UPDATE pool SET frontier = x'0400000001'", "pool.frontier"),
+        ("UPDATE rest SET address = x'0401020304' WHERE name = 'b'", "rest.address"),
         ("UPDATE rest SET address = x'' WHERE name = 'b'", "rest.address"),
         ("UPDATE reservation SET segment = 'a/b'", "reservation.segment"),
         ("UPDATE reservation SET address = x'0601' WHERE kind = 'gateway'", "reservation.address"),
