@@ -58,6 +58,19 @@ impl Store {
         })
     }
 
+    /// The endpoint that has an address which was dealt and not taken back.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn dealt_to(&self, pool: &Pool, address: IpAddr) -> Result<Option<EndpointId>, StoreError> {
+        self.read(|transaction| {
+            let filter =
+                "JOIN lease ON lease.endpoint = endpoint.id WHERE lease.segment = ? AND address = ? AND owed = 1";
+            let it = params![pool.segment().to_string(), key(address)];
+            Ok(endpoints::endpoints(transaction, filter, it)?.pop().map(|endpoint| endpoint.id))
+        })
+    }
+
     /// Takes back what was dealt. An endpoint that still has it keeps it until it is gone. Free already is fine.
     ///
     /// # Errors

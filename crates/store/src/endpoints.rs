@@ -203,7 +203,8 @@ pub(crate) fn endpoints(
     Ok(endpoints)
 }
 
-/// An address that the ledger has dealt is its network's engine's, and waits for this endpoint.
+/// An address that the ledger has dealt is its network's engine's, and waits for this endpoint; one whose claim was lost is
+/// the engine's all the same.
 fn lease(
     transaction: &Transaction<'_>,
     endpoint: &Endpoint,
@@ -213,9 +214,9 @@ fn lease(
 ) -> Result<(), StoreError> {
     let (segment, id) = (network.segment().to_string(), endpoint.id.as_str());
     match (lessee(transaction, &segment, address)?, network.ipam) {
-        (None, _) => {
-            let enter = "INSERT INTO lease VALUES (?, ?, ?, NULL, 0, NULL, ?)";
-            transaction.execute(enter, params![segment, key(address), id, millis(now)])?;
+        (None, ipam) => {
+            let enter = "INSERT INTO lease VALUES (?, ?, ?, NULL, ?, NULL, ?)";
+            transaction.execute(enter, params![segment, key(address), id, ipam == Ipam::Ledger, millis(now)])?;
             Ok(())
         }
         (Some(None), Ipam::Ledger) => {

@@ -139,6 +139,7 @@ impl Store {
             // Dealt to the life before, and no endpoint or network has it.
             addresses::free(transaction, self.now(), "endpoint IS NULL", [])?;
             transaction.execute("DELETE FROM reservation WHERE kind = 'gateway' AND network IS NULL", [])?;
+            reservations::close_pools(transaction)?;
             rows::generation(transaction)
         })
     }

@@ -107,7 +107,13 @@ impl Store {
                     id
                 ],
             )?;
-            addresses::move_to(transaction, self.now(), &network.id, &network.segment())
+            addresses::move_to(transaction, self.now(), &network.id, &network.segment())?;
+            // Its engine gives back what its endpoints have.
+            transaction.execute(
+                "UPDATE lease SET owed = ? WHERE endpoint IN (SELECT id FROM endpoint WHERE network = ?)",
+                params![network.ipam == Ipam::Ledger, id],
+            )?;
+            Ok(())
         })
     }
 

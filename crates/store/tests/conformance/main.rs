@@ -6,6 +6,7 @@
 mod addresses;
 mod dealing;
 mod file;
+mod giving_back;
 mod promises;
 mod reference;
 mod sharing;
