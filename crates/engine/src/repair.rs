@@ -143,12 +143,13 @@ impl Engine {
     /// Drops the records of what is gone from the kernel.
     fn confirm(&self, mended: &PortRecords) -> Result<(), EngineError> {
         let now = self.now()?;
+        // With all that is on them: of that, nothing is given back any more.
+        for network in mended.networks.iter().filter(|n| n.state == NetworkState::Deleting) {
+            self.store.remove_network(&network.id)?;
+        }
         for endpoint in mended.endpoints.iter().filter(|e| e.state == EndpointState::Detaching) {
             // Its engine's life is over, and what was dealt in that nobody gives back.
             if endpoint.born == now { self.store.release(&endpoint.id)? } else { self.store.bury(&endpoint.id)? }
-        }
-        for network in mended.networks.iter().filter(|n| n.state == NetworkState::Deleting) {
-            self.store.remove_network(&network.id)?;
         }
         Ok(())
     }
