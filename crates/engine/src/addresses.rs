@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use kernel::Scope;
 use model::{
-    AddressRange, EndpointName, EndpointState, Family, Hold, InterfaceName, IpamOptions, Link, MacAddress, Network,
-    Observed, ParentFault, Pool,
+    AddressRange, EndpointName, Family, InterfaceName, IpamOptions, Link, MacAddress, Network, Observed, ParentFault,
+    Pool,
 };
 use store::StoreError;
 
@@ -110,20 +110,17 @@ impl Engine {
 
     /// Takes back what was dealt. Free already is success.
     ///
-    /// An engine gives back the address of an endpoint that it has deleted. One that it has not, and never joined, it has let
-    /// go of without a word: it did not hear that there is one, because we died.
+    /// An engine gives back the address of an endpoint that it has deleted. One that is still there, and in no sandbox, it
+    /// has let go of without a word: it was not heard, or did not hear of it, because we died. That goes first: cut off, it
+    /// leaves a claim, which ends by itself.
     ///
     /// # Errors
     /// When ledger or kernel fail.
     pub fn take_back(&self, pool: &Pool, address: IpAddr) -> Result<(), EngineError> {
-        self.store.take_back(pool, address)?;
-        for holding in self.store.who_has(Some(&pool.segment()), address)? {
-            let Hold::Endpoint { endpoint, .. } = holding.hold else { continue };
-            if self.store.endpoint(&endpoint)?.is_some_and(|endpoint| endpoint.state == EndpointState::Created) {
-                self.delete_endpoint(&endpoint)?;
-            }
+        if let Some(holder) = self.store.dealt_to(pool, address)? {
+            self.bury_if_dead(&holder, true)?;
         }
-        Ok(())
+        Ok(self.store.take_back(pool, address)?)
     }
 
     /// Deals the address that is asked for, from its holder if that is dead.
@@ -131,7 +128,7 @@ impl Engine {
         loop {
             match self.store.deal_this(pool, name, address) {
                 Err(StoreError::AddressHeld { address, holder, network }) => {
-                    if !self.bury_if_dead(&holder, None)? {
+                    if !self.bury_if_dead(&holder, false)? {
                         return Err(StoreError::AddressHeld { address, holder, network }.into());
                     }
                 }
@@ -145,7 +142,7 @@ impl Engine {
         if let Some(name) = name
             && let Some(holder) = self.store.holder_by_name(pool, name)?
         {
-            self.bury_if_dead(&holder, None)?;
+            self.bury_if_dead(&holder, false)?;
         }
         Ok(())
     }

@@ -63,9 +63,10 @@ impl Engine {
         loop {
             match self.store.claim(&endpoint) {
                 Err(StoreError::AddressHeld { address, holder, network }) => {
-                    // Whoever took it while we waited came later than we did.
-                    let let_go = *first.get_or_insert_with(|| holder.clone()) == holder;
-                    if !self.bury_if_dead(&holder, let_go.then_some(&endpoint.network))? {
+                    // An engine that got no answer, because we died, has let go of an endpoint without a word: it deals the
+                    // address again. Whoever took it while we waited came later than we did.
+                    let first = *first.get_or_insert_with(|| holder.clone()) == holder;
+                    if !self.bury_if_dead(&holder, first && network == endpoint.network)? {
                         return Err(StoreError::AddressHeld { address, holder, network }.into());
                     }
                 }
@@ -163,16 +164,13 @@ impl Engine {
         network.ok_or_else(|| EngineError::NoNetwork(id.short().to_owned()))
     }
 
-    /// Removes the holder of an address that somebody needs, if it can be shown that it is not alive.
-    ///
-    /// One that was never joined is dead as well when its own network, `dealt_by`, deals its address again: an engine that
-    /// got no answer, because we died, has let go of it without a word.
-    pub(crate) fn bury_if_dead(&self, holder: &EndpointId, dealt_by: Option<&NetworkId>) -> Result<bool, EngineError> {
+    /// Removes the holder of an address that somebody needs, if it can be shown that it is not alive: or that it is in no
+    /// sandbox, where its engine has `let_go` of it.
+    pub(crate) fn bury_if_dead(&self, holder: &EndpointId, let_go: bool) -> Result<bool, EngineError> {
         let Some((port, network, endpoint)) = self.lock_endpoint(holder)? else { return Ok(true) };
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let observed = look_for(&slave)?;
         let place = slave.find(&observed).into_iter().map(|(place, _)| place).next();
-        let let_go = endpoint.state == EndpointState::Created && dealt_by == Some(&endpoint.network);
         match judge(&endpoint, place.as_ref(), &self.now()?) {
             Verdict::Lives => Ok(false),
             Verdict::Pending if !let_go => Ok(false),
