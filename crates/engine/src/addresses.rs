@@ -95,7 +95,14 @@ impl Engine {
                 Some(asked) => self.deal_this(pool, asked, name)?,
                 None => self.store.deal(pool, name, &barred)?,
             };
-            let Some(mac) = self.on_the_wire(pool, address, &observed)? else { return Ok(pool.with_prefix(address)) };
+            let answered = match self.on_the_wire(pool, address, &observed) {
+                Ok(answered) => answered,
+                Err(error) => {
+                    self.store.take_back(pool, address)?;
+                    return Err(error);
+                }
+            };
+            let Some(mac) = answered else { return Ok(pool.with_prefix(address)) };
             tracing::warn!(%address, %mac, "in use on the wire, so not dealt");
             self.store.yield_to(pool, address, mac, BELIEVED)?;
             if asked.is_some() {
