@@ -362,7 +362,7 @@ fn a_pool_tells_how_full_it_is() {
     dealt.claim("a", "192.168.1.5");
     assert_eq!(fill(), (4, 0));
     ["192.168.1.3", "192.168.1.4"].iter().for_each(|address| dealt.take_back(address));
-    dealt.store.release(&id("a")).unwrap();
+    dealt.store.bury(&id("a")).unwrap();
     assert_eq!(fill(), (1, 2), "what is excluded does not rest");
     dealt.store.pin(&Segment::default(), &id("web"), at("192.168.1.3")).unwrap();
     assert_eq!(fill(), (2, 1), "nor does what is somebody's");

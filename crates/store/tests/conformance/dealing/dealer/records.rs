@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Endpoint, EndpointId, Hold, Network, NetworkId, NetworkState, Pool, Subnet};
+use model::{Endpoint, EndpointId, Hold, Ipam, Network, NetworkId, NetworkState, Pool, Subnet};
 use store::StoreError;
 
 use super::{Dealer, Lease, Reserved, Right};
@@ -11,6 +11,7 @@ impl Dealer {
     pub(in crate::dealing) fn begin_generation(&mut self) {
         self.end(|_, lease| lease.endpoint.is_none());
         self.reserved.retain(|one| one.hold != Hold::Gateway(None));
+        self.close_unused();
     }
 
     pub(in crate::dealing) fn add_network(&mut self, network: &Network) -> Right<()> {
@@ -38,6 +39,8 @@ impl Dealer {
             self.came_back(&at, self.now, lease.name.as_ref());
             self.leases.insert(there, lease);
         }
+        let on_it = |lease: &&mut Lease| lease.endpoint.as_ref().is_some_and(|id| self.endpoints[id] == network.id);
+        self.leases.values_mut().filter(on_it).for_each(|lease| lease.owed = network.ipam == Ipam::Ledger);
     }
 
     fn enter_network(&mut self, network: &Network) {
@@ -62,6 +65,10 @@ impl Dealer {
         self.endpoints.retain(|endpoint, _| !on_it.contains(endpoint));
         self.networks.remove(id);
         self.reserved.retain(|one| !is_of(&one.hold, id));
+        self.close_unused();
+    }
+
+    fn close_unused(&mut self) {
         let dealt_from: BTreeSet<Pool> = self.leases.values().filter_map(|lease| lease.pool.clone()).collect();
         let closed = |pool: &Pool| !self.in_use(pool) && !dealt_from.contains(pool);
         let closed: Vec<Pool> = self.pools.keys().filter(|pool| closed(pool)).cloned().collect();
@@ -91,7 +98,8 @@ impl Dealer {
             return Err(refusals);
         }
         for place in places() {
-            let new = Lease { endpoint: None, pool: None, owed: false, name: None, since: 0 };
+            let owed = network.ipam == Ipam::Ledger;
+            let new = Lease { endpoint: None, pool: None, owed, name: None, since: 0 };
             let lease = self.leases.entry(place).or_insert(new);
             (lease.endpoint, lease.since) = (Some(endpoint.id.clone()), self.now);
         }
