@@ -8,6 +8,8 @@
 
 mod addresses;
 mod deck;
+#[cfg(test)]
+mod effort;
 mod endpoints;
 mod error;
 #[cfg(any(test, fuzzing))]

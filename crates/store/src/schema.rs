@@ -126,7 +126,7 @@ const MIGRATIONS: [&str; 5] = [
     INSERT INTO held SELECT segment, address_key(address), endpoint, NULL, 0, NULL, unixepoch() * 1000 FROM lease;
     DROP TABLE lease;
     ALTER TABLE held RENAME TO lease;
-    CREATE INDEX lease_endpoint ON lease (endpoint);
+    CREATE INDEX lease_endpoint ON lease (endpoint) WHERE endpoint IS NOT NULL;
     CREATE INDEX lease_unbound ON lease (since) WHERE endpoint IS NULL;
     CREATE INDEX lease_name ON lease (pool, name) WHERE name IS NOT NULL;
     ",
