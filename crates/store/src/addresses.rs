@@ -79,11 +79,12 @@ impl Store {
         self.write(Durability::Normal, |transaction| {
             let it = params![pool.segment().to_string(), key(address)];
             free(transaction, self.now(), "segment = ? AND address = ? AND endpoint IS NULL", it)?;
-            transaction.execute("UPDATE lease SET owed = 0 WHERE segment = ? AND address = ?", it)?;
-            transaction.execute(
+            for statement in [
+                "UPDATE lease SET owed = 0 WHERE segment = ? AND address = ?",
                 "DELETE FROM reservation WHERE segment = ? AND address = ? AND kind = 'gateway' AND network IS NULL",
-                it,
-            )?;
+            ] {
+                transaction.prepare_cached(statement)?.execute(it)?;
+            }
             Ok(())
         })
     }

@@ -110,10 +110,8 @@ impl Store {
     /// When the ledger cannot be written.
     pub fn release(&self, id: &EndpointId) -> Result<(), StoreError> {
         self.write(Durability::Normal, |transaction| {
-            transaction.execute(
-                "UPDATE lease SET endpoint = NULL, since = ? WHERE endpoint = ? AND owed = 1",
-                params![millis(self.now()), id.as_str()],
-            )?;
+            let unbind = "UPDATE lease SET endpoint = NULL, since = ? WHERE endpoint = ? AND owed = 1";
+            transaction.prepare_cached(unbind)?.execute(params![millis(self.now()), id.as_str()])?;
             drop(transaction, id, self.now())
         })
     }
@@ -137,7 +135,7 @@ impl Store {
 
 fn drop(transaction: &Transaction<'_>, id: &EndpointId, now: SystemTime) -> Result<(), StoreError> {
     free(transaction, now, "endpoint = ?", [id.as_str()])?;
-    transaction.execute("DELETE FROM endpoint WHERE id = ?", [id.as_str()])?;
+    transaction.prepare_cached("DELETE FROM endpoint WHERE id = ?")?.execute([id.as_str()])?;
     Ok(())
 }
 
@@ -173,19 +171,17 @@ fn enter(
     network: &Network,
     now: SystemTime,
 ) -> Result<(), StoreError> {
-    transaction.execute(
-        "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created', ?, ?)",
-        params![
-            endpoint.id.as_str(),
-            network.id.as_str(),
-            endpoint.addresses.v4.map(|address| address.to_string()),
-            endpoint.addresses.v6.map(|address| address.to_string()),
-            endpoint.born.generation.0.cast_signed(),
-            endpoint.born.boot.to_string(),
-            endpoint.set_up.as_ref().map(|link| link.name.as_str()),
-            endpoint.set_up.as_ref().map(|link| link.sysctls.to_string()),
-        ],
-    )?;
+    let insert = "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created', ?, ?)";
+    transaction.prepare_cached(insert)?.execute(params![
+        endpoint.id.as_str(),
+        network.id.as_str(),
+        endpoint.addresses.v4.map(|address| address.to_string()),
+        endpoint.addresses.v6.map(|address| address.to_string()),
+        endpoint.born.generation.0.cast_signed(),
+        endpoint.born.boot.to_string(),
+        endpoint.set_up.as_ref().map(|link| link.name.as_str()),
+        endpoint.set_up.as_ref().map(|link| link.sysctls.to_string()),
+    ])?;
     endpoint.addresses.iter().try_for_each(|address| lease(transaction, endpoint, network, address.addr(), now))
 }
 
@@ -215,13 +211,13 @@ fn lease(
     let (segment, id) = (network.segment().to_string(), endpoint.id.as_str());
     match (lessee(transaction, &segment, address)?, network.ipam) {
         (None, ipam) => {
-            let enter = "INSERT INTO lease VALUES (?, ?, ?, NULL, ?, NULL, ?)";
-            transaction.execute(enter, params![segment, key(address), id, ipam == Ipam::Ledger, millis(now)])?;
+            let mut enter = transaction.prepare_cached("INSERT INTO lease VALUES (?, ?, ?, NULL, ?, NULL, ?)")?;
+            enter.execute(params![segment, key(address), id, ipam == Ipam::Ledger, millis(now)])?;
             Ok(())
         }
         (Some(None), Ipam::Ledger) => {
             let bind = "UPDATE lease SET endpoint = ?, since = ? WHERE segment = ? AND address = ?";
-            transaction.execute(bind, params![id, millis(now), segment, key(address)])?;
+            transaction.prepare_cached(bind)?.execute(params![id, millis(now), segment, key(address)])?;
             Ok(())
         }
         (Some(None), Ipam::Engine) => Err(StoreError::AddressTaken { address, hold: Hold::Claim }),

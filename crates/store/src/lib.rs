@@ -38,6 +38,9 @@ pub use networks::PortRecords;
 /// How long a verb waits for another process's transaction, which is short.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
 
+/// How many statements are kept prepared.
+const STATEMENTS: usize = 128;
+
 /// The open ledger.
 pub struct Store {
     connection: Mutex<Connection>,
@@ -205,6 +208,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // Else every short-lived process would do a checkpoint as it ends.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // More than there are: by default sixteen are kept, and a verb or two would drive the others out.
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     use_write_ahead_log(connection)
 }
 
