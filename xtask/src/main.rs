@@ -1,5 +1,6 @@
 //! The automation behind `make`.
 
+mod bench;
 mod cargo;
 mod copyright;
 mod crashes;
@@ -51,6 +52,8 @@ enum Task {
     },
     /// The walk-through, in the lab.
     Demo,
+    /// What an address costs to allocate and to release, with few and with many leases.
+    BenchIpam,
     /// Broken bytes for the parsers.
     Fuzz {
         /// A file of `fuzz/fuzz_targets`, without its ending; all, where none is named.
@@ -76,6 +79,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::TestCrashes { sequences } => crashes::run(sequences),
         Task::Soak { seconds } => crashes::soak(seconds),
         Task::Demo => demo::run(),
+        Task::BenchIpam => bench::ipam(),
         Task::Fuzz { target, seconds } => fuzz::run(target, seconds),
         Task::Package { revision } => package::run(revision),
     }

@@ -10,13 +10,14 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate may use of ours, for itself, for its build and for its tests.
-const OURS: [(&str, &[&str]); 8] = [
+const OURS: [(&str, &[&str]); 9] = [
     ("killpoint", &[]),
     ("model", &[]),
     ("store", &["killpoint", "model"]),
     ("kernel", &["killpoint", "model"]),
     ("engine", &["model", "store", "kernel"]),
     ("ipvland", &["engine", "model"]),
+    ("benches", &["model", "store"]),
     ("end-to-end", &[]),
     ("xtask", &[]),
 ];
@@ -33,7 +34,7 @@ const KEPT: [(&str, &[&str]); 4] = [
 ];
 
 /// Those that are not part of the product: what they use never gets into it.
-const TOOLS: [&str; 3] = ["end-to-end", "killpoint", "xtask"];
+const TOOLS: [&str; 4] = ["benches", "end-to-end", "killpoint", "xtask"];
 
 /// What a crate uses, and which of it only its tests do.
 struct Uses {
