@@ -56,7 +56,7 @@ impl Ledger {
         let network = Network { ipam: Ipam::Ledger, subnets, ..Network::plain(id, parent) };
         store.add_network(&network)?;
         store.confirm_network(&network.id)?;
-        let pool = Pool::new(network.segment_name.clone(), subnet.parse()?, None)?;
+        let pool = Pool::new(network.segment_name, subnet.parse()?, None)?;
         let mut ledger = Self { store, pool, made: 0 };
         if kind == Kind::GoneRound {
             ledger.go_round()?;
