@@ -30,10 +30,10 @@ fn main() -> Result<()> {
     for kind in [Kind::New, Kind::GoneRound, Kind::Endless] {
         let mut ledgers = Vec::new();
         for leases in LEASES {
-            eprintln!("{kind}: a ledger with {leases} leases");
+            println!("{kind}: a ledger with {leases} leases");
             ledgers.push(Ledger::fill(folder.path(), kind, leases)?);
         }
-        eprintln!("{kind}: {ROUNDS} rounds");
+        println!("{kind}: {ROUNDS} rounds");
         rows.push((kind, measure(&mut ledgers)?));
     }
     print!("{}", Table { leases: &LEASES, rounds: ROUNDS, rows });
