@@ -32,6 +32,7 @@ impl Store {
         self.write(Durability::Normal, |transaction| {
             let now = self.now();
             give_up_old_claims(transaction, now)?;
+            give_up_lost_claims(transaction, pool, name, now)?;
             let deck = Deck::of(transaction, pool, barred, now)?;
             let address = deck.pick(name)?;
             claim(transaction, pool, name, address, now)?;
@@ -49,6 +50,7 @@ impl Store {
         self.write(Durability::Normal, |transaction| {
             let now = self.now();
             give_up_old_claims(transaction, now)?;
+            give_up_lost_claims(transaction, pool, name, now)?;
             let deck = Deck::of(transaction, pool, &[], now)?;
             if deck.check(address, Asker::Container(name))? {
                 claim(transaction, pool, name, address, now)
@@ -134,6 +136,17 @@ pub(crate) fn give_up_old_claims(transaction: &Transaction<'_>, now: SystemTime)
     // Two ranges of one index: asked for at once, SQLite would go through all that lies between them.
     free_since(transaction, lapsed, "endpoint IS NULL AND since < ?", [now.saturating_sub(limit)])?;
     free_since(transaction, lapsed, "endpoint IS NULL AND since > ?", [now.saturating_add(limit)])
+}
+
+/// Frees what was dealt under a name that asks again: a container has one address at a time made ready, so the answer was lost.
+fn give_up_lost_claims(
+    transaction: &Transaction<'_>,
+    pool: &Pool,
+    name: Option<&EndpointName>,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    let Some(name) = name else { return Ok(()) };
+    free(transaction, now, "endpoint IS NULL AND pool = ? AND name = ?", params![pool.to_string(), name.as_str()])
 }
 
 /// Frees leases, those that `which` picks.

@@ -89,3 +89,14 @@ fn claims_gateways_and_pools_of_no_network_die_with_their_engine() {
     let pools: Vec<Pool> = store.pools().unwrap().into_iter().map(|fill| fill.pool).collect();
     assert_eq!(pools, [pool()]);
 }
+
+#[test]
+fn whoever_asks_again_under_its_name_has_not_heard_the_answer() {
+    let Ledger { store, .. } = with_network();
+    let dealt = |name: &str| store.deal(&pool(), Some(&id(name)), &[]).unwrap().to_string();
+    assert_eq!([dealt("web"), dealt("db"), dealt("web")], ["192.168.1.2", "192.168.1.3", "192.168.1.2"]);
+    store.deal_this(&pool(), Some(&id("web")), id("192.168.1.2")).unwrap();
+    store.claim(&endpoint("a", Some("192.168.1.2/24"), None)).unwrap();
+    assert_eq!(dealt("web"), "192.168.1.4", "an endpoint has the other");
+    assert_eq!(held(&store), ["192.168.1.2 a", "192.168.1.3 claim", "192.168.1.4 claim"]);
+}
