@@ -77,6 +77,7 @@ impl Dealer {
         barred: &[AddressRange],
     ) -> Right<BTreeSet<IpAddr>> {
         self.give_up_old_claims();
+        self.give_up_lost_claims(pool, name);
         self.open(pool);
         let free = |address: &IpAddr, whose: Option<&EndpointName>| {
             self.is_free(pool, *address, whose) && !barred.iter().any(|range| range.contains(*address))
@@ -126,12 +127,22 @@ impl Dealer {
 
     pub(super) fn deal_this(&mut self, pool: &Pool, name: Option<&EndpointName>, address: IpAddr) -> Right<()> {
         self.give_up_old_claims();
+        self.give_up_lost_claims(pool, name);
         self.open(pool);
         let dealable = self.askable(pool, name, address, false)?;
         if dealable {
             self.dealt(pool, name, address);
         }
         Ok(())
+    }
+
+    /// Who asks again has not heard the answer.
+    fn give_up_lost_claims(&mut self, pool: &Pool, name: Option<&EndpointName>) {
+        if name.is_some() {
+            self.end(|_, lease| {
+                lease.endpoint.is_none() && lease.pool.as_ref() == Some(pool) && lease.name.as_ref() == name
+            });
+        }
     }
 
     /// Whether an address that is asked for can be dealt, or need not be.
