@@ -56,9 +56,7 @@ impl<'t> Deck<'t> {
         let (first, last, subnet) = (key(pool.first()), key(pool.last()), pool.subnet().to_string());
         let mut enter =
             transaction.prepare_cached("INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-        // A range may have no address for a container.
-        let frontier = (first <= last).then_some(&first);
-        enter.execute(params![id, segment, subnet, first, last, frontier])?;
+        enter.execute(params![id, segment, subnet, first, last, first])?;
         Ok(Self { transaction, pool, barred, now, segment, id })
     }
 
