@@ -9,11 +9,15 @@ use crate::engine::{Endpoint, Network};
 use crate::remark;
 use crate::stage::{Attached, Stage};
 
-const NETWORKS: [Network; 4] = [
-    Network { id: "one", parent: "eth1", subnet: "192.168.91" },
-    Network { id: "two", parent: "eth1", subnet: "192.168.92" },
-    Network { id: "three", parent: "eth1.31", subnet: "192.168.93" },
-    Network { id: "four", parent: "", subnet: "192.168.94" },
+const NETWORKS: [Network; 7] = [
+    Network::of("one", "eth1", "192.168.91"),
+    Network::of("two", "eth1", "192.168.92"),
+    Network::of("three", "eth1.31", "192.168.93"),
+    Network::of("four", "", "192.168.94"),
+    // These share a pool.
+    Network::dealt("five", "eth1", "192.168.95"),
+    Network::dealt("six", "eth1.32", "192.168.95"),
+    Network::dealt("seven", "", "192.168.96"),
 ];
 
 /// How often a soak tells how far it is.
@@ -40,11 +44,11 @@ fn act(stage: &mut Stage, chance: &mut Chance, next: &mut u8) {
     let networks: Vec<Network> = stage.known.networks.iter().copied().collect();
     let idle: Vec<Endpoint> = with(stage, |attached| *attached == Attached::No);
     let attached: Vec<Endpoint> = with(stage, |attached| *attached != Attached::No);
-    match chance.below(9) {
+    match chance.below(10) {
         0 | 1 => {
-            let network = NETWORKS[usize::try_from(chance.below(4)).expect("a small number")];
-            if !networks.contains(&network) {
-                stage.create_network(network);
+            let absent: Vec<Network> = NETWORKS.into_iter().filter(|network| !networks.contains(network)).collect();
+            if let Some(network) = chance.of(&absent) {
+                stage.create_network(*network);
             }
         }
         2 | 3 if attached.len() + idle.len() < 5 => {
@@ -70,6 +74,7 @@ fn act(stage: &mut Stage, chance: &mut Chance, next: &mut u8) {
                 stage.rob(endpoint);
             }
         }
+        8 => stage.live_anew(),
         _ => {
             let used = |network: &Network| stage.known.endpoints.keys().any(|endpoint| endpoint.network == *network);
             let unused: Vec<Network> = networks.into_iter().filter(|network| !used(network)).collect();
@@ -132,7 +137,7 @@ fn play(seed: u64, outcome: &mut Outcome) {
     for network in stage.known.networks.clone() {
         stage.delete_network(network);
     }
-    stage.is_as_known();
+    stage.live_anew();
     outcome.sequences += 1;
     outcome.deaths += stage.deaths;
     outcome.operations += stage.operations;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::address_audit;
 use crate::command::run;
 use crate::daemon::{differences, status};
 use crate::engine::{Endpoint, Network};
@@ -71,13 +72,14 @@ pub(crate) fn audit(known: &Known, in_flight: Option<&str>) -> Vec<Fault> {
     faults.extend(compared("link on the host", &there, &expected));
     faults.extend(sandboxes.iter().flat_map(|(endpoint, attached, links)| sandbox_faults(endpoint, *attached, links)));
     faults.extend(twice(sandboxes.iter().flat_map(|(endpoint, _, links)| {
-        let segment = if endpoint.network.parent.is_empty() { endpoint.network.id } else { "the LAN" };
-        links.iter().flat_map(move |link| claims(link, segment))
+        let segment = endpoint.network.segment();
+        links.iter().flat_map(move |link| claims(link, &segment))
     })));
+    faults.extend(address_audit::audit(known, in_flight));
     faults
 }
 
-fn compared(what: &str, there: &BTreeSet<String>, owned: &BTreeSet<String>) -> Vec<Fault> {
+pub(crate) fn compared(what: &str, there: &BTreeSet<String>, owned: &BTreeSet<String>) -> Vec<Fault> {
     let over = there.difference(owned).map(|name| Fault::Leftover(format!("{what}: {name}")));
     let gone = owned.difference(there).map(|name| Fault::Loss(format!("{what}: {name}")));
     over.chain(gone).collect()
@@ -132,12 +134,18 @@ fn sandbox_faults(endpoint: &Endpoint, attached: bool, links: &[Value]) -> Vec<F
         let faulty = |link: &Value| {
             let marked = text(&link["ifalias"]) == format!("ipvland:docker:{}:{id}", endpoint.network.id);
             let up = list(&link["flags"]).iter().any(|flag| flag == "UP");
-            let holds = |info: &Value| format!("{}/{}", text(&info["local"]), info["prefixlen"]) == endpoint.address();
+            let holds = |info: &Value| {
+                format!("{}/{}", text(&info["local"]), info["prefixlen"]) == endpoint.interface_address()
+            };
             !(marked && up && list(&link["addr_info"]).iter().any(holds))
         };
         if its.is_none_or(faulty) {
             let found = its.map(Value::to_string).unwrap_or_default();
-            faults.push(Fault::Loss(format!("{} of {id}, with {}: {found}", endpoint.interface(), endpoint.address())));
+            faults.push(Fault::Loss(format!(
+                "{} of {id}, with {}: {found}",
+                endpoint.interface(),
+                endpoint.interface_address()
+            )));
         }
     }
     faults
@@ -181,10 +189,10 @@ fn ids(records: &Value) -> BTreeSet<String> {
     list(records).iter().map(|record| text(&record["id"])).collect()
 }
 
-fn list(value: &Value) -> Vec<Value> {
+pub(crate) fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use crate::command::{run, wait_until};
+use crate::command::{attempt, run, wait_until};
 use crate::http::request;
 
 const SOCKET: &str = "/run/mortal/ipvland.sock";
@@ -84,21 +84,50 @@ impl Daemon {
     /// Calls a method of the network driver, which must succeed unless the daemon dies.
     #[track_caller]
     pub(crate) fn call(&self, method: &str, body: &Value) -> Result<Value, Died> {
-        let answer = self.ask(method, body)?;
-        assert!(answer.get("Err").is_none(), "{method} {body}: {answer}");
-        Ok(answer)
+        succeeded(self.ask(method, body), method, body)
     }
 
     /// Calls a method of the network driver, which may be refused: `Err` says why.
     #[track_caller]
     pub(crate) fn ask(&self, method: &str, body: &Value) -> Result<Value, Died> {
-        let head = format!("POST /NetworkDriver.{method} HTTP/1.1");
-        let Ok((_, answer)) = request(self.socket, &head, body.to_string().as_bytes()) else {
+        self.post(&format!("NetworkDriver.{method}"), body.to_string().as_bytes())
+    }
+
+    /// Calls a method of the ledger's address management, which must succeed unless the daemon dies.
+    #[track_caller]
+    pub(crate) fn deal(&self, method: &str, body: &Value) -> Result<Value, Died> {
+        succeeded(self.try_deal(method, body), method, body)
+    }
+
+    /// The same, which may be refused: `Err` says why.
+    #[track_caller]
+    pub(crate) fn try_deal(&self, method: &str, body: &Value) -> Result<Value, Died> {
+        self.post(&format!("IpamDriver.{method}"), body.to_string().as_bytes())
+    }
+
+    /// What an engine asks when it comes to life, and has nothing to send along.
+    #[track_caller]
+    pub(crate) fn activate(&self) -> Result<(), Died> {
+        let answer = self.post("Plugin.Activate", b"")?;
+        assert!(answer["Implements"].is_array(), "{answer}");
+        Ok(())
+    }
+
+    #[track_caller]
+    fn post(&self, method: &str, body: &[u8]) -> Result<Value, Died> {
+        let Ok((_, answer)) = request(self.socket, &format!("POST /{method} HTTP/1.1"), body) else {
             wait_until("the daemon is dead that did not answer", || self.is_dead());
             return Err(Died);
         };
-        Ok(serde_json::from_slice(&answer).unwrap_or_else(|error| panic!("{method} {body}: {error}")))
+        Ok(serde_json::from_slice(&answer).unwrap_or_else(|error| panic!("{method}: {error}")))
     }
+}
+
+#[track_caller]
+fn succeeded(answer: Result<Value, Died>, method: &str, body: &Value) -> Result<Value, Died> {
+    let answer = answer?;
+    assert!(answer.get("Err").is_none(), "{method} {body}: {answer}");
+    Ok(answer)
 }
 
 impl Drop for Daemon {
@@ -111,6 +140,11 @@ impl Drop for Daemon {
 #[track_caller]
 pub(crate) fn repair() {
     run(&command("repair"));
+}
+
+/// Forgets a network that its engine does not know, if there is one: by hand, as there is no engine to be asked.
+pub(crate) fn forget(network: &str) {
+    let _ = attempt(&command(&format!("network forget {network}")));
 }
 
 /// What one would type to do something with the same ledger.
@@ -128,6 +162,12 @@ pub(crate) fn differences() -> Value {
 #[track_caller]
 pub(crate) fn status() -> Value {
     json("status")
+}
+
+/// What `ipvland addresses` says.
+#[track_caller]
+pub(crate) fn addresses() -> Value {
+    json("addresses")
 }
 
 #[track_caller]

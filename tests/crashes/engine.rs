@@ -13,6 +13,16 @@ pub(crate) struct Network {
     pub(crate) parent: &'static str,
     /// The first three numbers of its subnet.
     pub(crate) subnet: &'static str,
+    pub(crate) ipam: Ipam,
+}
+
+/// Who deals a network's addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ipam {
+    /// The engine: the test chooses them.
+    Engine,
+    /// The ledger.
+    Ledger,
 }
 
 /// An endpoint as the engine makes it.
@@ -20,23 +30,53 @@ pub(crate) struct Network {
 pub(crate) struct Endpoint {
     pub(crate) id: String,
     pub(crate) network: Network,
-    /// The last number of its address.
+    /// The last number of its address; of one that is dealt, it is known once that is done.
     pub(crate) host: u8,
     /// Whether the driver sets the link up, under the name `lan0`.
     pub(crate) exact: bool,
 }
 
 impl Network {
+    /// One whose addresses the test chooses.
+    pub(crate) const fn of(id: &'static str, parent: &'static str, subnet: &'static str) -> Self {
+        Self { id, parent, subnet, ipam: Ipam::Engine }
+    }
+
+    /// One whose addresses the ledger deals.
+    pub(crate) const fn dealt(id: &'static str, parent: &'static str, subnet: &'static str) -> Self {
+        Self { id, parent, subnet, ipam: Ipam::Ledger }
+    }
+
     fn id(&self) -> Value {
         json!({ "NetworkID": self.id })
     }
 
+    /// Its subnet, as CIDR.
+    pub(crate) fn pool(&self) -> String {
+        format!("{}.0/24", self.subnet)
+    }
+
+    /// The broadcast domain that an address of it is held in once.
+    pub(crate) fn segment(&self) -> String {
+        match self.ipam {
+            Ipam::Engine if self.parent.is_empty() => format!("isolated:{}", self.id),
+            Ipam::Engine | Ipam::Ledger => "default".into(),
+        }
+    }
+
     pub(crate) fn create(&self, daemon: &Daemon) -> Result<(), Died> {
         let generic = if self.parent.is_empty() { json!({}) } else { json!({ "parent": self.parent }) };
+        let data = match self.ipam {
+            Ipam::Engine => json!({ "AddressSpace": "LocalDefault", "Pool": self.pool() }),
+            Ipam::Ledger => {
+                let gateway = format!("{}/24", self.gateway());
+                json!({ "AddressSpace": "ipvland", "Pool": self.pool(), "Gateway": gateway })
+            }
+        };
         let body = json!({
             "NetworkID": self.id,
             "Options": { "com.docker.network.generic": generic },
-            "IPv4Data": [{ "AddressSpace": "LocalDefault", "Pool": format!("{}.0/24", self.subnet) }],
+            "IPv4Data": [data],
             "IPv6Data": null,
         });
         daemon.call("CreateNetwork", &body).map(drop)
@@ -48,9 +88,13 @@ impl Network {
 }
 
 impl Endpoint {
-    /// With its length of prefix.
     pub(crate) fn address(&self) -> String {
-        format!("{}.{}/24", self.network.subnet, self.host)
+        format!("{}.{}", self.network.subnet, self.host)
+    }
+
+    /// With its length of prefix.
+    pub(crate) fn interface_address(&self) -> String {
+        format!("{}/24", self.address())
     }
 
     /// The namespace it is attached to, which has its name.
@@ -74,8 +118,11 @@ impl Endpoint {
         daemon.call("CreateEndpoint", &self.request()).map(drop)
     }
 
-    /// Asks for the same address under another id: whether that was refused.
+    /// Asks for the same address under another id, and where the ledger deals also for the address: whether that was refused.
     pub(crate) fn rob(&self, daemon: &Daemon) -> Result<bool, Died> {
+        if self.network.ipam == Ipam::Ledger && !self.rob_pool(daemon)? {
+            return Ok(false);
+        }
         let mut body = self.request();
         body["EndpointID"] = json!("thief");
         let answer = daemon.ask("CreateEndpoint", &body)?;
@@ -85,7 +132,7 @@ impl Endpoint {
     fn request(&self) -> Value {
         let options = if self.exact { json!({ "com.docker.network.endpoint.ifname": "lan0" }) } else { json!({}) };
         let mut body = self.ids();
-        body["Interface"] = json!({ "Address": self.address(), "AddressIPv6": "", "MacAddress": "" });
+        body["Interface"] = json!({ "Address": self.interface_address(), "AddressIPv6": "", "MacAddress": "" });
         body["Options"] = options;
         body
     }
@@ -99,7 +146,7 @@ impl Endpoint {
         if let Some(link) = &link {
             let sandbox = self.sandbox();
             run(&format!("ip link set {link} netns {sandbox} name eth0"));
-            run(&format!("ip -n {sandbox} address add {} dev eth0", self.address()));
+            run(&format!("ip -n {sandbox} address add {} dev eth0", self.interface_address()));
             run(&format!("ip -n {sandbox} link set eth0 up"));
         }
         Ok(link)

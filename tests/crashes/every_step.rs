@@ -7,17 +7,15 @@ use crate::stage::Stage;
 /// Lives through everything an endpoint can, on a daemon that dies after so many steps; whether it did die.
 fn life(network: Network, exact: bool, kill_after: u64) -> bool {
     let mut stage = Stage::open(None);
-    let beside = Network { id: "beside", parent: "eth1", subnet: "192.168.81" };
-    let bystander = Endpoint { id: "bystander".into(), network: beside, host: 5, exact: false };
+    let beside = Network { id: "beside", parent: "eth1", subnet: "192.168.81", ..network };
     stage.create_network(beside);
-    stage.create_endpoint(&bystander);
+    let bystander = stage.create_endpoint(&Endpoint { id: "bystander".into(), network: beside, host: 5, exact: false });
     stage.join(&bystander);
 
     stage.arm(kill_after);
-    let endpoint = Endpoint { id: "mover".into(), network, host: 7, exact };
     stage.create_network(network);
     stage.is_as_known();
-    stage.create_endpoint(&endpoint);
+    let endpoint = stage.create_endpoint(&Endpoint { id: "mover".into(), network, host: 7, exact });
     stage.join(&endpoint);
     stage.is_as_known();
     stage.leave(&endpoint);
@@ -25,6 +23,7 @@ fn life(network: Network, exact: bool, kill_after: u64) -> bool {
     stage.is_as_known();
     stage.delete_network(network);
     stage.is_as_known();
+    stage.live_anew();
 
     let died = stage.deaths > 0;
     stage.leave(&bystander);
@@ -42,20 +41,25 @@ fn lives(network: Network, exact: bool) {
 
 #[test]
 fn beside_others_on_a_parent() {
-    lives(Network { id: "shared", parent: "eth1", subnet: "192.168.82" }, false);
+    lives(Network::of("shared", "eth1", "192.168.82"), false);
 }
 
 #[test]
 fn on_a_vlan_link_that_is_made_for_it() {
-    lives(Network { id: "tagged", parent: "eth1.30", subnet: "192.168.83" }, false);
+    lives(Network::of("tagged", "eth1.30", "192.168.83"), false);
 }
 
 #[test]
 fn on_an_isolated_network() {
-    lives(Network { id: "isolated", parent: "", subnet: "192.168.84" }, false);
+    lives(Network::of("isolated", "", "192.168.84"), false);
 }
 
 #[test]
 fn with_a_link_that_is_set_up_by_the_driver() {
-    lives(Network { id: "exact", parent: "eth1", subnet: "192.168.85" }, true);
+    lives(Network::of("exact", "eth1", "192.168.85"), true);
+}
+
+#[test]
+fn with_an_address_that_the_ledger_deals() {
+    lives(Network::dealt("dealt", "eth1", "192.168.86"), false);
 }

@@ -10,9 +10,11 @@
 //! $ lab/lab run --copy target/debug/ipvland:ipvland-mortal --copy target/debug/deps/crashes-HASH:crashes -- crashes
 //! ```
 
+mod address_audit;
 mod at_random;
 mod audit;
 mod daemon;
+mod dealing;
 mod engine;
 mod every_step;
 mod stage;
