@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::estate::{RESIDENTS, Resident, make_late_parent, start};
+use crate::estate::{RESIDENTS, Resident, leases_are_as_they_live, make_late_parent, start};
 use crate::machine::{begin_again, faults, record, verdicts};
 use crate::world::{Driver, refused_with, run, wait_until};
 
@@ -42,6 +42,7 @@ fn containers_start_once_the_driver_is_there() {
     start(&all);
     all.iter().for_each(|resident| resident.is_at_home());
     wait_until("nothing else is on record", || verdicts() == vec!["lives"; RESIDENTS.len()]);
+    leases_are_as_they_live();
     assert_eq!(faults(), [""; 0]);
     assert_eq!(record(), BOOT.record);
 }

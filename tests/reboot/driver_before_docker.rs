@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use crate::estate::{RESIDENTS, Resident, late_vlan_is_up, make_late_parent, start};
+use crate::estate::{RESIDENTS, Resident, late_vlan_is_up, leases_are_as_they_live, make_late_parent, start};
 use crate::machine::{begin_again, faults, noted, our_links, record, verdicts};
 use crate::world::{Driver, Host, Standpoint, attempt, docker, recorded_networks, refused_with, run, wait_until};
 
@@ -72,6 +72,7 @@ fn nothing_is_on_record_but_what_runs() {
     with_policy().for_each(Resident::is_at_home);
     let running = || RESIDENTS.iter().filter(|resident| resident.runs()).count();
     wait_until("nothing else is on record", || verdicts() == vec!["lives"; running()]);
+    leases_are_as_they_live();
 }
 
 #[test]

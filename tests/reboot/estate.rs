@@ -1,10 +1,13 @@
 //! What the first life builds and the others find: networks of every kind, and containers on them.
 
-use crate::world::{Container, Host, NEIGHBOUR, ROUTER, Standpoint, docker, run, wait_until};
+use std::collections::BTreeSet;
+
+use crate::world::{Container, Host, NEIGHBOUR, ROUTER, Standpoint, docker, held_addresses, run, wait_until};
 
 /// The networks: the name of each, and how it was made. `dum7` is no link that a boot makes.
 pub(crate) const NETWORKS: [(&str, &str); 7] = [
-    ("lan", "--subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0"),
+    // The ledger deals its addresses.
+    ("lan", "--ipam-driver=ipvland --subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0"),
     // Docker tells of a gateway that it chose itself when it makes the network, and never again.
     ("tagged", "--subnet=192.168.10.0/24 -o parent=eth0.10"),
     ("island", "--subnet=192.168.66.0/24"),
@@ -20,7 +23,7 @@ pub(crate) struct Resident {
     pub(crate) name: &'static str,
     /// Its network.
     network: &'static str,
-    /// What was asked for; else Docker deals one.
+    /// What was asked for; else one is dealt.
     address: Option<&'static str>,
     /// Whether Docker is to start it as it starts itself.
     pub(crate) always: bool,
@@ -106,6 +109,19 @@ impl Resident {
             }
         }
     }
+}
+
+/// Waits until what endpoints hold on `lan`, and nothing but that, is what those have that run there.
+#[track_caller]
+pub(crate) fn leases_are_as_they_live() {
+    let runs = RESIDENTS.iter().filter(|resident| resident.network == "lan" && resident.runs());
+    let addresses: BTreeSet<String> = runs.map(|resident| resident.container().address("lan")).collect();
+    let expected: BTreeSet<String> = addresses.iter().map(|address| format!("{address} endpoint")).collect();
+    wait_until("nobody else holds an address of `lan`", || {
+        let held = held_addresses().into_iter();
+        let on_lan = held.filter(|held| held.starts_with("192.168.1.") && *held != "192.168.1.1 gateway");
+        on_lan.collect::<BTreeSet<String>>() == expected
+    });
 }
 
 /// The link that a network of the estate is on, and the mode and flag of its port.

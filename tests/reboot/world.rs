@@ -17,5 +17,5 @@ mod standpoint;
 
 pub(crate) use command::{attempt, run, wait_until};
 pub(crate) use driver::Driver;
-pub(crate) use scene::{ipvland_json, links_named, recorded_networks, refused_with};
+pub(crate) use scene::{held_addresses, ipvland_json, links_named, recorded_networks, refused_with};
 pub(crate) use standpoint::{Container, Host, NEIGHBOUR, ROUTER, Standpoint, docker};
