@@ -112,15 +112,22 @@ impl Engine {
     /// Takes the slave out of its sandbox, where it was set up there by us. Elsewhere there is nothing to do: it is the
     /// engine that moves the link back, after this answer, and what is left of it goes with the endpoint.
     ///
-    /// The record stays as it is, for the engine to delete. Gone is success.
+    /// The record stays, for the engine to delete; on its way back the link is seen neither here nor there, and an endpoint of a
+    /// life before would be taken for dead. Gone is success.
     ///
     /// # Errors
     /// When ledger or kernel fail.
     pub fn leave(&self, id: &EndpointId) -> Result<(), EngineError> {
-        if self.store.endpoint(id)?.is_none_or(|endpoint| endpoint.set_up.is_none()) {
+        let Some(endpoint) = self.store.endpoint(id)? else { return Ok(()) };
+        if endpoint.set_up.is_none() && endpoint.born == self.now()? {
             return Ok(());
         }
+        // Under the lock: whoever repairs has looked before it is on its way, or knows better.
         let Some((port, network, endpoint)) = self.lock_endpoint(id)? else { return Ok(()) };
+        self.store.recognise(id)?;
+        if endpoint.set_up.is_none() {
+            return Ok(());
+        }
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Absent);
         let observed = look_for(&slave)?;
         converge(std::slice::from_ref(&slave), &observed).iter().try_for_each(|step| port.apply(step, &observed))
@@ -132,6 +139,7 @@ impl Engine {
     /// When kernel or ledger fail. The intent stays, and repair finishes it.
     pub fn delete_endpoint(&self, id: &EndpointId) -> Result<(), EngineError> {
         let Some((port, network, endpoint)) = self.lock_endpoint(id)? else { return Ok(()) };
+        self.store.recognise(id)?;
         self.detach(&port, &network, &endpoint)?;
         Ok(self.store.release(id)?)
     }

@@ -120,7 +120,7 @@ impl Engine {
             }
         }
         if whole {
-            self.confirm(&mended, &findings)?;
+            self.confirm(&mended)?;
         }
         Ok(findings)
     }
@@ -141,15 +141,15 @@ impl Engine {
     }
 
     /// Drops the records of what is gone from the kernel.
-    fn confirm(&self, mended: &PortRecords, findings: &[Finding]) -> Result<(), EngineError> {
+    fn confirm(&self, mended: &PortRecords) -> Result<(), EngineError> {
+        let now = self.now()?;
         // With all that is on them: of that, nothing is given back any more.
         for network in mended.networks.iter().filter(|n| n.state == NetworkState::Deleting) {
             self.store.remove_network(&network.id)?;
         }
         for endpoint in mended.endpoints.iter().filter(|e| e.state == EndpointState::Detaching) {
-            // Whoever had begun to remove it may be about to give back what was dealt to it; what died has nobody.
-            let died = findings.contains(&Finding::EndpointDead(endpoint.id.clone()));
-            if died { self.store.bury(&endpoint.id)? } else { self.store.release(&endpoint.id)? }
+            // The engine of the present life gives back what was dealt to it; what is of a life before has nobody.
+            if endpoint.born == now { self.store.release(&endpoint.id)? } else { self.store.bury(&endpoint.id)? }
         }
         Ok(())
     }

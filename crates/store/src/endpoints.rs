@@ -95,6 +95,15 @@ impl Store {
         self.alter("UPDATE endpoint SET state = 'created' WHERE id = ? AND state = 'attaching'", id)
     }
 
+    /// Notes that the engine of the present life knows the endpoint, whenever it was made: what is left of it is that engine's to
+    /// remove and to give back. Gone is fine.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn recognise(&self, id: &EndpointId) -> Result<(), StoreError> {
+        self.alter("UPDATE endpoint SET generation = (SELECT generation FROM engine) WHERE id = ?", id)
+    }
+
     /// Notes the intent to remove the endpoint. Gone is fine.
     ///
     /// # Errors

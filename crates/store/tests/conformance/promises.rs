@@ -289,3 +289,16 @@ fn generations_are_counted_and_outlive_the_process() {
     assert_eq!(ledger.store.begin_generation().unwrap().0, 2);
     assert_eq!(Store::open(&ledger.path()).unwrap().generation().unwrap().0, 2);
 }
+
+#[test]
+fn what_its_engine_speaks_of_is_of_the_present_life() {
+    let Ledger { store, .. } = Ledger::with_network();
+    claim(&store, "a", None, None).unwrap();
+    store.begin_generation().unwrap();
+    store.begin_generation().unwrap();
+    let born = || store.endpoint(&id("a")).unwrap().unwrap().born.generation.0;
+    assert_eq!(born(), 1);
+    store.recognise(&id("a")).unwrap();
+    assert_eq!(born(), 2);
+    store.recognise(&id("gone")).unwrap();
+}
