@@ -30,7 +30,7 @@ fn join(sandbox: &str) -> Value {
 fn the_driver_says_what_it_is() {
     let _scene = Scene::begin();
     let activated = post("Plugin.Activate", b"");
-    assert_eq!(activated.body["Implements"], json!(["NetworkDriver"]));
+    assert_eq!(activated.body["Implements"], json!(["NetworkDriver", "IpamDriver"]));
     let capabilities = post("NetworkDriver.GetCapabilities", b"");
     assert_eq!(capabilities.body["Scope"], "local");
     let mode = std::fs::metadata(SOCKET).expect("the socket is there").permissions().mode();
