@@ -136,6 +136,10 @@ impl Stage {
         }
         self.act(network.id, |daemon| network.delete(daemon));
         self.known.networks.remove(&network);
+        if network.ipam == Ipam::Ledger {
+            // Another may be on its pool.
+            self.is_as_known();
+        }
     }
 
     /// As it was made: one whose address is dealt differs.
@@ -226,13 +230,13 @@ impl Stage {
         repair();
         self.is_as_known();
         for endpoint in idle {
+            // They are gone, and the engine goes on as if they were not.
             if endpoint.network.ipam == Ipam::Ledger {
                 self.act(&endpoint.id, |daemon| endpoint.delete(daemon));
                 self.act(&endpoint.id, |daemon| endpoint.release_address(daemon));
             }
             run(&format!("ip netns delete {}", endpoint.sandbox()));
         }
-        self.is_as_known();
     }
 
     /// Asks for an address that is held.
