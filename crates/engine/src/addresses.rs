@@ -31,36 +31,48 @@ pub struct PoolRequest {
     pub options: IpamOptions,
 }
 
-/// A pool that can be dealt from.
+/// A pool as it is asked for, with what the parent says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenPool {
+pub struct PoolPlan {
     /// The pool.
     pub pool: Pool,
-    /// The router that its parent goes by, with the length of the subnet's prefix.
-    pub gateway: Option<IpNet>,
+    /// The router that its parent goes by.
+    pub gateway: Option<IpAddr>,
 }
 
-impl Engine {
-    /// Opens a pool. Opened already is success, and as often as it is asked for.
+impl PoolRequest {
+    /// Looks what the parent has to say. Nothing is written.
     ///
     /// # Errors
     /// When neither subnet nor parent is named, the parent has no subnet, or the range is not in the subnet.
-    pub fn open_pool(&self, request: &PoolRequest) -> Result<OpenPool, EngineError> {
-        let IpamOptions { parent, segment, dealing } = request.options.clone();
+    pub fn plan(self) -> Result<PoolPlan, EngineError> {
+        let IpamOptions { parent, segment, dealing } = self.options;
         let parent = parent.map(|name| parents_link(&name)).transpose()?;
-        let subnet = match (request.subnet, &parent) {
+        let subnet = match (self.subnet, &parent) {
             (Some(subnet), _) => subnet,
-            (None, _) if request.range.is_some() => return Err(EngineError::RangeWithoutSubnet),
-            (None, Some(link)) => subnet_of(link, request.family)?,
-            (None, None) => return Err(EngineError::NoSubnet(request.family)),
+            (None, _) if self.range.is_some() => return Err(EngineError::RangeWithoutSubnet),
+            (None, Some(link)) => subnet_of(link, self.family)?,
+            (None, None) => return Err(EngineError::NoSubnet(self.family)),
         };
-        let pool = Pool::new(segment.unwrap_or_default(), subnet, request.range)?.dealt(dealing);
-        let router = parent.map(|link| kernel::router(&link, request.family)).transpose()?.flatten();
+        let pool = Pool::new(segment.unwrap_or_default(), subnet, self.range)?.dealt(dealing);
+        let router = parent.map(|link| kernel::router(&link, self.family)).transpose()?.flatten();
         // A router beside the subnet is reached in some other way than a container would.
-        let router = router.filter(|router| pool.admits(*router));
-        self.store.open_pool(&pool)?;
-        let gateway = router.map(|router| self.store.gateway(&pool, Some(router), &[])).transpose()?;
-        Ok(OpenPool { gateway: gateway.map(|gateway| pool.with_prefix(gateway)), pool })
+        let gateway = router.filter(|router| pool.admits(*router));
+        Ok(PoolPlan { pool, gateway })
+    }
+}
+
+impl Engine {
+    /// Opens a pool and sets its gateway aside, both or neither. Opened already is success, and as often as it is asked for.
+    ///
+    /// # Errors
+    /// When the gateway is somebody's.
+    pub fn open_pool(&self, plan: &PoolPlan) -> Result<(), EngineError> {
+        match plan.gateway {
+            Some(gateway) => self.store.gateway(&plan.pool, Some(gateway), &[]).map(drop)?,
+            None => self.store.open_pool(&plan.pool)?,
+        }
+        Ok(())
     }
 
     /// Closes a pool, unless a network is on it. Closed already is success.

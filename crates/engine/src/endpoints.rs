@@ -124,7 +124,7 @@ impl Engine {
         }
         // Under the lock: whoever repairs has looked before it is on its way, or knows better.
         let Some((port, network, endpoint)) = self.lock_endpoint(id)? else { return Ok(()) };
-        self.store.recognise(id)?;
+        self.recognise(&endpoint)?;
         if endpoint.set_up.is_none() {
             return Ok(());
         }
@@ -139,9 +139,14 @@ impl Engine {
     /// When kernel or ledger fail. The intent stays, and repair finishes it.
     pub fn delete_endpoint(&self, id: &EndpointId) -> Result<(), EngineError> {
         let Some((port, network, endpoint)) = self.lock_endpoint(id)? else { return Ok(()) };
-        self.store.recognise(id)?;
+        self.recognise(&endpoint)?;
         self.detach(&port, &network, &endpoint)?;
         Ok(self.store.release(id)?)
+    }
+
+    /// Of the engine's present life nothing need be written.
+    fn recognise(&self, endpoint: &Endpoint) -> Result<(), EngineError> {
+        if endpoint.born == self.now()? { Ok(()) } else { Ok(self.store.recognise(&endpoint.id)?) }
     }
 
     fn detach(&self, port: &Port<'_>, network: &Network, endpoint: &Endpoint) -> Result<(), EngineError> {

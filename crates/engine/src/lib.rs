@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use model::{BootId, Generation, Moment};
 use store::Store;
 
-pub use addresses::{OpenPool, PoolRequest};
+pub use addresses::{PoolPlan, PoolRequest};
 pub use adopt::{Adopt, Adoption, Entry};
 pub use announce::Announced;
 pub use endpoints::{Attachment, EndpointRequest};

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use model::{AddressRange, EndpointName, Hold, Pool, pool::next};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use crate::addresses::{address_in, lessee};
 use crate::keys::{key, millis, span};
@@ -304,15 +304,5 @@ impl<'t> Deck<'t> {
             params![self.segment, key(address), millis(self.now)],
         )?;
         Ok(())
-    }
-
-    /// Whether the pool's own subnet is one of the network's that says so.
-    pub(crate) fn in_use(&self) -> Result<bool, StoreError> {
-        let mut read = self.transaction.prepare_cached(
-            "SELECT 1 FROM network JOIN subnet ON subnet.network = network.id
-             WHERE ipam = 'ledger' AND network.segment = ? AND subnet.pool = ? LIMIT 1",
-        )?;
-        let used = read.query_one(params![self.segment, self.pool.subnet().to_string()], |_| Ok(())).optional()?;
-        Ok(used.is_some())
     }
 }

@@ -39,7 +39,7 @@ impl Store {
             let (network, now) = (network_of(transaction, endpoint)?, self.now());
             give_up_old_claims(transaction, now)?;
             for address in endpoint.addresses.iter().map(|address| address.addr()) {
-                is_no_container_barred(transaction, &network, address, now)?;
+                ensure_unreserved(transaction, &network, address, now)?;
             }
             enter(transaction, endpoint, &network, now)
         })
@@ -121,7 +121,7 @@ impl Store {
         self.write(Durability::Normal, |transaction| {
             let unbind = "UPDATE lease SET endpoint = NULL, since = ? WHERE endpoint = ? AND owed = 1";
             transaction.prepare_cached(unbind)?.execute(params![millis(self.now()), id.as_str()])?;
-            drop(transaction, id, self.now())
+            remove(transaction, id, self.now())
         })
     }
 
@@ -130,7 +130,7 @@ impl Store {
     /// # Errors
     /// When the ledger cannot be written.
     pub fn bury(&self, id: &EndpointId) -> Result<(), StoreError> {
-        self.write(Durability::Normal, |transaction| drop(transaction, id, self.now()))
+        self.write(Durability::Normal, |transaction| remove(transaction, id, self.now()))
     }
 
     /// One statement about one endpoint, which need not be there.
@@ -142,7 +142,7 @@ impl Store {
     }
 }
 
-fn drop(transaction: &Transaction<'_>, id: &EndpointId, now: SystemTime) -> Result<(), StoreError> {
+fn remove(transaction: &Transaction<'_>, id: &EndpointId, now: SystemTime) -> Result<(), StoreError> {
     free(transaction, now, "endpoint = ?", [id.as_str()])?;
     transaction.prepare_cached("DELETE FROM endpoint WHERE id = ?")?.execute([id.as_str()])?;
     Ok(())
@@ -159,7 +159,7 @@ fn network_of(transaction: &Transaction<'_>, endpoint: &Endpoint) -> Result<Netw
 }
 
 /// A reservation for a name, or what was found on the wire once, is for the deck to mind: here nobody says the name.
-fn is_no_container_barred(
+fn ensure_unreserved(
     transaction: &Transaction<'_>,
     network: &Network,
     address: IpAddr,

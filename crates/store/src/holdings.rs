@@ -9,7 +9,7 @@ use rusqlite::{Params, Row, Transaction, params};
 use crate::addresses::address_in;
 use crate::keys::{key, millis, span, time};
 use crate::record::Record;
-use crate::reservations::{self, RESERVATION};
+use crate::reservations::{self, RESERVATION, Reserved};
 use crate::{Store, StoreError};
 
 const LEASE: &str = "SELECT lease.segment, address, lease.endpoint, endpoint.network, name, since
@@ -53,7 +53,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             let one = reservations::reservation(row)?;
             if !one.lapsed(self.now()) {
-                let reservations::Reserved { segment, address, hold, since } = one;
+                let Reserved { segment, address, hold, since } = one;
                 holdings.push(Holding { segment, address, hold, name: None, since });
             }
         }
@@ -96,24 +96,22 @@ fn lease(row: &Row<'_>) -> Result<Holding, StoreError> {
 
 fn fill(transaction: &Transaction<'_>, pool: Pool, now: SystemTime) -> Result<Fill, StoreError> {
     let (segment, first, last) = (pool.segment().to_string(), key(pool.first()), key(pool.last()));
-    let now = millis(now);
-    let taken: i64 = transaction.query_one(
+    let (now, stands) = (millis(now), Reserved::stands("?1"));
+    let taken = format!(
         "SELECT count(*) FROM (
-             SELECT address FROM lease WHERE segment = ?1 AND address BETWEEN ?2 AND ?3
-             UNION SELECT address FROM reservation WHERE segment = ?1 AND address BETWEEN ?2 AND ?3
-                 AND (until IS NULL OR (until > ?4 AND since <= ?4)))",
-        params![segment, first, last, now],
-        |row| row.get(0),
-    )?;
-    let mut read = transaction.prepare_cached(
-        "SELECT address FROM rest WHERE pool = ?1 AND since > ?2 AND since <= ?3
+             SELECT address FROM lease WHERE segment = ?2 AND address BETWEEN ?3 AND ?4
+             UNION SELECT address FROM reservation WHERE segment = ?2 AND address BETWEEN ?3 AND ?4 AND {stands})"
+    );
+    let taken: i64 = transaction.query_one(&taken, params![now, segment, first, last], |row| row.get(0))?;
+    let mut read = transaction.prepare_cached(&format!(
+        "SELECT address FROM rest WHERE since <= ?1 AND since > ?2 AND pool = ?3
          AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.segment = ?4 AND lease.address = rest.address)
          AND NOT EXISTS (
-             SELECT 1 FROM reservation WHERE reservation.segment = ?4 AND reservation.address = rest.address
-                 AND (until IS NULL OR (until > ?3 AND reservation.since <= ?3)))",
-    )?;
+             SELECT 1 FROM reservation
+             WHERE reservation.segment = ?4 AND reservation.address = rest.address AND {stands})"
+    ))?;
     let rested = now.saturating_sub(span(pool.dealing().quarantine));
-    let mut rows = read.query(params![pool.to_string(), rested, now, segment])?;
+    let mut rows = read.query(params![now, rested, pool.to_string(), segment])?;
     let mut resting = 0;
     while let Some(row) = rows.next()? {
         let address = address_in(&Record::new("rest", row), "address")?;

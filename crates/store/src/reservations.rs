@@ -38,18 +38,17 @@ impl Store {
     /// When the ledger cannot be written.
     pub fn close_pool(&self, pool: &Pool) -> Result<(), StoreError> {
         self.write(Durability::Full, |transaction| {
-            let now = self.now();
-            let deck = Deck::of(transaction, pool, &[], now)?;
-            if deck.in_use()? {
+            let (segment, whole) = (pool.segment().to_string(), pool.whole());
+            let used = format!("SELECT EXISTS ({})", networks_on("?1", "?2"));
+            if transaction.query_one(&used, [&segment, &pool.subnet().to_string()], |row| row.get(0))? {
                 return Ok(());
             }
-            let whole = pool.whole();
             transaction.execute(
                 "DELETE FROM reservation
                  WHERE segment = ? AND kind = 'gateway' AND network IS NULL AND address BETWEEN ? AND ?",
-                params![pool.segment().to_string(), key(whole.first()), key(whole.last())],
+                params![segment, key(whole.first()), key(whole.last())],
             )?;
-            free(transaction, now, "endpoint IS NULL AND pool = ?", [pool.to_string()])?;
+            free(transaction, self.now(), "endpoint IS NULL AND pool = ?", [pool.to_string()])?;
             transaction.execute("DELETE FROM pool WHERE id = ?", [pool.to_string()])?;
             Ok(())
         })
@@ -170,6 +169,11 @@ impl Reserved {
             _ => false,
         }
     }
+
+    /// The opposite in SQL, at a time that is a term of it.
+    pub(crate) fn stands(now: &str) -> String {
+        format!("(until IS NULL OR (until > {now} AND reservation.since <= {now}))")
+    }
 }
 
 pub(crate) fn reservation(row: &Row<'_>) -> Result<Reserved, StoreError> {
@@ -239,12 +243,18 @@ pub(crate) fn auxiliary(transaction: &rusqlite::Connection, network: &NetworkId)
 
 /// Drops the pools whose subnet no network is on any more.
 pub(crate) fn close_pools(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-    transaction.execute(
-        "DELETE FROM pool WHERE NOT EXISTS (
-             SELECT 1 FROM network JOIN subnet ON subnet.network = network.id
-             WHERE ipam = 'ledger' AND network.segment = pool.segment AND subnet.pool = pool.subnet)
-         AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.pool = pool.id)",
-        [],
-    )?;
+    let unused = format!(
+        "DELETE FROM pool WHERE NOT EXISTS ({}) AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.pool = pool.id)",
+        networks_on("pool.segment", "pool.subnet"),
+    );
+    transaction.execute(&unused, [])?;
     Ok(())
+}
+
+/// The networks on a subnet that are dealt for: a query, of two terms of SQL.
+fn networks_on(segment: &str, subnet: &str) -> String {
+    format!(
+        "SELECT 1 FROM network JOIN subnet ON subnet.network = network.id
+         WHERE ipam = 'ledger' AND network.segment = {segment} AND subnet.pool = {subnet}"
+    )
 }

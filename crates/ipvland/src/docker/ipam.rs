@@ -3,9 +3,7 @@
 //! Read in moby, `daemon/libnetwork/ipams/remote`. No call names a network, and before Docker 29 none a container: a pool is
 //! known by its id alone, which the engine keeps over every restart.
 
-use engine::{Engine, OpenPool};
-use ipnet::IpNet;
-use model::Pool;
+use engine::{Engine, PoolPlan};
 use serde_json::{Value, json};
 
 use super::calls::Answer;
@@ -28,13 +26,15 @@ pub(super) fn default_address_spaces(_: &Standby) -> Value {
 /// Networks on one subnet ask once each, and are given the same id.
 pub(super) fn request_pool(engine: &Engine, body: &[u8]) -> Answer {
     let request = wire::read::<RequestPool>(body)?.pool()?;
-    let OpenPool { pool, gateway } = engine.open_pool(&request)?;
-    if request.subnet.is_none() && !engine.takes_whole_links()? {
-        engine.close_pool(&pool)?;
-        return Err(asks_for_ever(&pool, gateway));
+    let subnet_named = request.subnet.is_some();
+    let plan = request.plan()?;
+    if !subnet_named && !engine.takes_whole_links()? {
+        return Err(asks_for_ever(&plan));
     }
+    engine.open_pool(&plan)?;
+    let PoolPlan { pool, gateway } = plan;
     let data = match gateway {
-        Some(gateway) => json!({ GATEWAY: gateway.to_string() }),
+        Some(gateway) => json!({ GATEWAY: pool.with_prefix(gateway).to_string() }),
         None => json!({}),
     };
     Ok(json!({ "PoolID": pool.to_string(), "Pool": pool.subnet().to_string(), "Data": data }))
@@ -42,9 +42,9 @@ pub(super) fn request_pool(engine: &Engine, body: &[u8]) -> Answer {
 
 /// Before Docker 28 (which shows by taking whole links), an engine that named no subnet and is told one that the host has a route
 /// to asks for another, without end: `requestPoolHelper()` in moby's `daemon/libnetwork/network.go`. A parent's is always one.
-fn asks_for_ever(pool: &Pool, gateway: Option<IpNet>) -> Refusal {
-    let subnet = pool.subnet();
-    let gateway = gateway.map(|gateway| format!(" --gateway {}", gateway.addr())).unwrap_or_default();
+fn asks_for_ever(plan: &PoolPlan) -> Refusal {
+    let subnet = plan.pool.subnet();
+    let gateway = plan.gateway.map(|gateway| format!(" --gateway {gateway}")).unwrap_or_default();
     Refusal::bad(format!(
         "Docker before 28 takes the parent's subnet {subnet} only when it is named; pass `--subnet {subnet}{gateway}`"
     ))

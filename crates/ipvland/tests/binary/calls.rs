@@ -116,6 +116,32 @@ fn wishes_that_ipvlan_cannot_fulfil_are_refused() {
 }
 
 #[test]
+fn a_pool_that_is_refused_takes_nothing_from_whoever_is_making_a_network() {
+    let daemon = Daemon::start();
+    let addresses = || {
+        let told = daemon.folder().ipvland().args(["addresses", "--output", "json"]).output().unwrap();
+        serde_json::from_slice::<Value>(&told.stdout).unwrap()
+    };
+    let without_subnet = || {
+        let request = json!({ "Pool": "", "Options": { "parent": "lo" }, "V6": false });
+        daemon.refuse("IpamDriver.RequestPool", request.to_string()).1
+    };
+    let sentence =
+        "Docker before 28 takes the parent's subnet 127.0.0.0/8 only when it is named; pass `--subnet 127.0.0.0/8`";
+    assert_eq!(without_subnet(), sentence);
+    assert_eq!(addresses(), json!({ "addresses": [], "pools": [] }));
+
+    let pool = daemon.call("IpamDriver.RequestPool", &json!({ "Pool": "127.0.0.0/8" }))["PoolID"].take();
+    let router = json!({ "RequestAddressType": "com.docker.network.gateway" });
+    daemon.call("IpamDriver.RequestAddress", &json!({ "PoolID": pool, "Address": "", "Options": router }));
+    daemon.call("IpamDriver.RequestAddress", &json!({ "PoolID": pool, "Address": "127.0.0.9" }));
+    let before = addresses();
+    assert_eq!(before["addresses"].as_array().map(Vec::len), Some(2), "{before}");
+    assert_eq!(without_subnet(), sentence);
+    assert_eq!(addresses(), before);
+}
+
+#[test]
 fn what_nobody_made_cannot_be_used_and_can_be_removed() {
     let daemon = Daemon::start();
     let ids = json!({ "NetworkID": "net", "EndpointID": "end" });

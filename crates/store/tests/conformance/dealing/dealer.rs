@@ -249,7 +249,7 @@ impl Dealer {
 
     pub(super) fn close(&mut self, pool: &Pool) {
         if self.in_use(pool) {
-            return self.open(pool);
+            return;
         }
         let (segment, whole) = (pool.segment(), pool.whole());
         self.reserved
