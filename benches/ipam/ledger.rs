@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use model::{Addresses, Endpoint, EndpointId, EndpointState, Generation, Ipam, Moment, Network, Parent, Pool, Subnet};
+use model::{Endpoint, EndpointId, EndpointState, Frontend, Generation, Ipam, Moment, Network, Parent, Pool, Subnet};
 use store::Store;
 
 /// What is timed, in this order.
@@ -107,12 +107,11 @@ impl Ledger {
 
     /// Ids are random, as those of an engine.
     fn endpoint(&self, address: IpAddr) -> Result<Endpoint> {
-        let net = self.pool.with_prefix(address).to_string();
-        let (v4, v6) = if address.is_ipv4() { (Some(net.parse()?), None) } else { (None, Some(net.parse()?)) };
         Ok(Endpoint {
             id: random_id(self.made)?,
             network: "net".parse()?,
-            addresses: Addresses { v4, v6 },
+            frontend: Frontend::Docker,
+            addresses: self.pool.with_prefix(address).into(),
             set_up: None,
             sandbox: None,
             born: Moment { generation: Generation(1), boot: "b007".parse()? },

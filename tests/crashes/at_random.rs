@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::audit::Fault;
-use crate::engine::{Endpoint, Network};
+use crate::engine::{DRAWN, Endpoint, Network};
 use crate::remark;
 use crate::stage::{Attached, Stage};
 
@@ -13,11 +13,11 @@ const NETWORKS: [Network; 7] = [
     Network::of("one", "eth1", "192.168.91"),
     Network::of("two", "eth1", "192.168.92"),
     Network::of("three", "eth1.31", "192.168.93"),
-    Network::of("four", "", "192.168.94"),
+    Network::of(DRAWN[0], "", "192.168.94"),
     // These share a pool.
     Network::dealt("five", "eth1", "192.168.95"),
     Network::dealt("six", "eth1.32", "192.168.95"),
-    Network::dealt("seven", "", "192.168.96"),
+    Network::dealt(DRAWN[1], "", "192.168.96"),
 ];
 
 /// How often a soak tells how far it is.

@@ -1,6 +1,6 @@
 //! Each step of a network's and an endpoint's life is once the last one.
 
-use crate::engine::{Endpoint, Network};
+use crate::engine::{DRAWN, Endpoint, Network};
 use crate::remark;
 use crate::stage::Stage;
 
@@ -51,7 +51,7 @@ fn on_a_vlan_link_that_is_made_for_it() {
 
 #[test]
 fn on_an_isolated_network() {
-    lives(Network::of("isolated", "", "192.168.84"), false);
+    lives(Network::of(DRAWN[0], "", "192.168.84"), false);
 }
 
 #[test]

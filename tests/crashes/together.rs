@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use crate::command::{run, wait_until};
 use crate::daemon::{Daemon, command};
 use crate::dealing::ROOM;
-use crate::engine::{Endpoint, Ipam, Network};
+use crate::engine::{DRAWN, Endpoint, Ipam, Network};
 use crate::stage::{Attached, Stage};
 
 const NETWORKS: [Network; 4] = [
@@ -13,7 +13,7 @@ const NETWORKS: [Network; 4] = [
     // These share a pool.
     Network::dealt("mates", "eth1", "192.168.72"),
     Network::dealt("tagged", "eth0.40", "192.168.72"),
-    Network::of("apart", "", "192.168.74"),
+    Network::of(DRAWN[0], "", "192.168.74"),
 ];
 
 /// Sixteen on each network.

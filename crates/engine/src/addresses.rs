@@ -207,7 +207,7 @@ impl Engine {
 }
 
 /// The host's own addresses, on whichever link.
-fn own_addresses(pool: &Pool, observed: &Observed) -> Vec<AddressRange> {
+pub(crate) fn own_addresses(pool: &Pool, observed: &Observed) -> Vec<AddressRange> {
     let all = observed.host.iter().flat_map(|link| link.addresses.iter().map(IpNet::addr));
     all.filter(|address| pool.subnet().contains(address)).map(AddressRange::from).collect()
 }

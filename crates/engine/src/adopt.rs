@@ -119,7 +119,7 @@ fn foreign(observed: &Observed, slaves: &[LinkIntent]) -> Vec<Adopted> {
 }
 
 /// Nobody has given it out, and every wire has its own.
-fn is_link_local(address: IpAddr) -> bool {
+pub(crate) fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),
         IpAddr::V6(address) => address.is_unicast_link_local(),
@@ -129,7 +129,7 @@ fn is_link_local(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use model::{
-        Addresses, EndpointState, Generation, Kind, Layer, Moment, NetworkState, Parent, PortSettings, SegmentName,
+        EndpointState, Frontend, Generation, Kind, Layer, Moment, NetworkState, Parent, PortSettings, SegmentName,
     };
     use tempfile::TempDir;
 
@@ -161,7 +161,8 @@ mod tests {
         let endpoint = Endpoint {
             id: endpoint.parse().unwrap(),
             network: network.id.clone(),
-            addresses: Addresses { v4: Some(address.parse().unwrap()), v6: None },
+            frontend: Frontend::Docker,
+            addresses: address.parse().unwrap(),
             set_up: None,
             sandbox: Some("/run/netns/a".parse().unwrap()),
             born: Moment { generation: Generation(0), boot: "b".parse().unwrap() },

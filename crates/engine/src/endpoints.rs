@@ -3,7 +3,7 @@
 use kernel::Scope;
 use model::{
     Addresses, Announcements, Endpoint, EndpointId, EndpointState, InterfaceName, LinkIntent, Network, NetworkId,
-    NetworkState, Observed, Place, Presence, Routes, SandboxKey, SandboxLink, Verdict, converge, judge,
+    NetworkState, Observed, Parent, Place, Presence, Routes, SandboxKey, SandboxLink, Verdict, converge, judge,
 };
 use store::StoreError;
 
@@ -47,14 +47,16 @@ impl Engine {
         let endpoint = Endpoint {
             id: request.id.clone(),
             network: network.id.clone(),
-            addresses: request.addresses,
+            frontend: network.frontend,
+            addresses: request.addresses.clone(),
             set_up: request.set_up.clone(),
             sandbox: None,
             born: self.now()?,
             state: EndpointState::Created,
         };
         if let Some(existing) = self.store.endpoint(&endpoint.id)? {
-            let asked = |endpoint: &Endpoint| (endpoint.network.clone(), endpoint.addresses, endpoint.set_up.clone());
+            let asked =
+                |endpoint: &Endpoint| (endpoint.network.clone(), endpoint.addresses.clone(), endpoint.set_up.clone());
             let same = asked(&existing) == asked(&endpoint);
             return if same { Ok(()) } else { Err(EngineError::EndpointDiffers(existing.id)) };
         }
@@ -97,16 +99,26 @@ impl Engine {
         if endpoint.set_up.is_some() && !observed.sandboxes.contains_key(sandbox) {
             return Err(EngineError::NoSandbox(sandbox.clone()));
         }
-        check_parent(&network, &observed)?;
-        port.check_settings(&network, &observed)?;
-
-        self.store.begin_attach(id, sandbox)?;
-        let made = make_slave(&port, &slave, &observed).and_then(|()| Ok(self.store.confirm_attach(id)?));
-        if let Err(error) = made {
-            self.withdraw_attach(&port, &slave, sandbox, id);
-            return Err(error);
-        }
+        let made = self.attach_on(&port, &network, &endpoint, sandbox, &observed);
+        made.inspect_err(|_| self.withdraw_attach(&port, &slave, sandbox, id))?;
         Ok(attachment)
+    }
+
+    /// Makes the slave of an endpoint on its port, which is locked. After an error the intent stays.
+    pub(crate) fn attach_on(
+        &self,
+        port: &Port<'_>,
+        network: &Network,
+        endpoint: &Endpoint,
+        sandbox: &SandboxKey,
+        observed: &Observed,
+    ) -> Result<(), EngineError> {
+        check_parent(network, observed)?;
+        port.check_settings(network, observed)?;
+        self.store.begin_attach(&endpoint.id, sandbox)?;
+        let endpoint = Endpoint { sandbox: Some(sandbox.clone()), ..endpoint.clone() };
+        make_slave(port, &LinkIntent::slave_of(&endpoint, network, Presence::Present), observed)?;
+        Ok(self.store.confirm_attach(&endpoint.id)?)
     }
 
     /// Takes the slave out of its sandbox, where it was set up there by us. Elsewhere there is nothing to do: it is the
@@ -149,8 +161,11 @@ impl Engine {
         if endpoint.born == self.now()? { Ok(()) } else { Ok(self.store.recognise(&endpoint.id)?) }
     }
 
-    fn detach(&self, port: &Port<'_>, network: &Network, endpoint: &Endpoint) -> Result<(), EngineError> {
+    pub(crate) fn detach(&self, port: &Port<'_>, network: &Network, endpoint: &Endpoint) -> Result<(), EngineError> {
         self.store.begin_detach(&endpoint.id)?;
+        if let Parent::Elsewhere(_) = network.parent {
+            return Ok(());
+        }
         let slave = LinkIntent::slave_of(endpoint, network, Presence::Absent);
         let observed = look_for(&slave)?;
         port.settle(&observed, |mark| *mark == slave.mark)
@@ -165,14 +180,14 @@ impl Engine {
     }
 
     /// Locks the port of an endpoint, and reads the records once nobody else can be at work on them.
-    fn lock_endpoint(&self, id: &EndpointId) -> Result<Option<(Port<'_>, Network, Endpoint)>, EngineError> {
+    pub(crate) fn lock_endpoint(&self, id: &EndpointId) -> Result<Option<(Port<'_>, Network, Endpoint)>, EngineError> {
         let Some(endpoint) = self.store.endpoint(id)? else { return Ok(None) };
         let Some(network) = self.store.network(&endpoint.network)? else { return Ok(None) };
         let port = self.lock(&network.parent)?;
         Ok(self.store.endpoint(id)?.map(|endpoint| (port, network, endpoint)))
     }
 
-    fn ready_network(&self, id: &NetworkId) -> Result<Network, EngineError> {
+    pub(crate) fn ready_network(&self, id: &NetworkId) -> Result<Network, EngineError> {
         let network = self.store.network(id)?.filter(|network| network.state == NetworkState::Ready);
         network.ok_or_else(|| EngineError::NoNetwork(id.short().to_owned()))
     }
@@ -183,7 +198,7 @@ impl Engine {
         let Some((port, network, endpoint)) = self.lock_endpoint(holder)? else { return Ok(true) };
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let observed = look_for(&slave)?;
-        let place = slave.find(&observed).into_iter().map(|(place, _)| place).next();
+        let place = place_of(&endpoint, &network, &observed);
         match judge(&endpoint, place.as_ref(), &self.now()?) {
             Verdict::Lives => Ok(false),
             Verdict::Pending if !let_go => Ok(false),
@@ -228,10 +243,10 @@ fn look_for(slave: &LinkIntent) -> Result<Observed, EngineError> {
 fn check_parent(network: &Network, observed: &Observed) -> Result<(), EngineError> {
     match (observed.host_link(network.parent.name()), &network.parent) {
         (Some(link), _) => check_mtu(network, link),
-        (None, model::Parent::Link(parent)) => {
+        (None, Parent::Link(parent)) => {
             Err(EngineError::ParentGone { parent: parent.clone(), network: network.id.clone() })
         }
-        (None, model::Parent::Vlan { on, .. }) if observed.host_link(on).is_none() => {
+        (None, Parent::Vlan { on, .. }) if observed.host_link(on).is_none() => {
             Err(EngineError::ParentGone { parent: on.clone(), network: network.id.clone() })
         }
         (None, _) => Ok(()),
@@ -240,7 +255,7 @@ fn check_parent(network: &Network, observed: &Observed) -> Result<(), EngineErro
 
 /// The kernel does not compare a slave's address with the parent's own (`ipvlan_addr_busy()` looks at slaves only):
 /// the container would take the host off the network.
-fn refuse_host_address(network: &Network, addresses: &Addresses) -> Result<(), EngineError> {
+pub(crate) fn refuse_host_address(network: &Network, addresses: &Addresses) -> Result<(), EngineError> {
     let observed = kernel::observe(Scope::Host)?;
     let parent = network.parent.name();
     let held = observed.host_link(parent).map(|link| link.addresses.as_slice()).unwrap_or_default();
@@ -251,7 +266,13 @@ fn refuse_host_address(network: &Network, addresses: &Addresses) -> Result<(), E
 }
 
 /// Where a slave is, as far as it is in sight.
+///
+/// Where another plugin makes the links, the namespace stands for them.
 pub(crate) fn place_of(endpoint: &Endpoint, network: &Network, observed: &Observed) -> Option<Place> {
+    if let Parent::Elsewhere(_) = network.parent {
+        let there = endpoint.sandbox.as_ref().filter(|key| observed.sandboxes.contains_key(key));
+        return there.cloned().map(Place::Sandbox);
+    }
     let slave = LinkIntent::slave_of(endpoint, network, Presence::Present);
     slave.find(observed).into_iter().map(|(place, _)| place).next()
 }

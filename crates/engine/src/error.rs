@@ -152,6 +152,12 @@ pub enum EngineError {
     /// A slave is to be set up in a sandbox that is not there.
     #[error("there is no network namespace at {0}")]
     NoSandbox(SandboxKey),
+    /// A container without its namespace.
+    #[error("there is no network namespace at {0}")]
+    SandboxGone(SandboxKey),
+    /// Nothing says which link the containers are to be on.
+    #[error("no parent is named, and this host has no default route that would tell one")]
+    NoWayOut,
     /// A link that was to be made is not there, and the kernel did not say why.
     #[error("the link for {0} was made and is not there: somebody else works on the same links")]
     Vanished(String),
@@ -208,6 +214,10 @@ impl EngineError {
                 "the container engine makes it too late for an exact interface name: leave that out, or use Docker 28 or newer"
                     .into()
             }
+            EngineError::SandboxGone(_) => {
+                "name the namespace of a container that runs: a file in /run/netns, or /proc/PID/ns/net".into()
+            }
+            EngineError::NoWayOut => "name a link that `ip link` shows".into(),
             EngineError::Vanished(_) => "try again; `ipvland status` tells what is there".into(),
         })
     }

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use kernel::Scope;
 use model::parent::suitable;
 use model::{
-    DriverOptions, EndpointId, InterfaceName, Ipam, Link, Mark, Mtu, Network, NetworkId, NetworkState, Observed,
-    Parent, SandboxKey, Segment, Subnet, Verdict,
+    DriverOptions, EndpointId, Frontend, InterfaceName, Ipam, Link, Mark, Mtu, Network, NetworkId, NetworkState,
+    Observed, Parent, Pool, SandboxKey, Segment, Subnet, Verdict,
 };
 
+use crate::addresses::own_addresses;
 use crate::port::{Port, ensure_present, sentinel_of};
 use crate::{Engine, EngineError};
 
@@ -17,16 +18,29 @@ use crate::{Engine, EngineError};
 pub struct NetworkRequest {
     /// Its identity.
     pub id: NetworkId,
+    /// Who asks.
+    pub frontend: Frontend,
     /// What the user asked for.
     pub options: DriverOptions,
-    /// Whether it is to reach nothing but itself.
-    pub internal: bool,
+    /// What is to carry it.
+    pub carrier: Carrier,
     /// Its subnets, as the address management has them.
     pub subnets: Vec<Subnet>,
     /// Addresses that its containers do not get, as the user said.
     pub auxiliary: Vec<IpAddr>,
     /// Who deals its addresses.
     pub ipam: Ipam,
+}
+
+/// What carries a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// The parent that the options name; where they name none, it reaches nothing but itself.
+    Parent,
+    /// Nothing: it reaches nothing but itself, whatever the options name.
+    Isolated,
+    /// Links that another plugin makes. Only its addresses are of interest.
+    Elsewhere,
 }
 
 impl Engine {
@@ -46,20 +60,8 @@ impl Engine {
         let parent = self.resolve_parent(request, &kernel::observe(Scope::Host)?)?;
         let port = self.lock(&parent)?;
         let observed = kernel::observe(Scope::Host)?;
-        let network = Network {
-            id: request.id.clone(),
-            // Again, under the lock: another network may just have made or removed the link.
-            parent: self.resolve_parent(request, &observed)?,
-            settings: request.options.settings,
-            mtu: request.options.mtu,
-            announcements: request.options.announcements,
-            subnets: request.subnets.clone(),
-            auxiliary: request.auxiliary.clone(),
-            ipam: request.ipam,
-            segment_name: request.options.segment.clone().unwrap_or_default(),
-            complete: true,
-            state: NetworkState::Creating,
-        };
+        // Again, under the lock: another network may just have made or removed the link.
+        let network = request.on(self.resolve_parent(request, &observed)?);
         match self.store.network(&network.id)? {
             Some(existing) if existing.same_as(&network) => return Ok(()),
             Some(existing) => return Err(EngineError::NetworkDiffers(existing.id)),
@@ -71,6 +73,9 @@ impl Engine {
         }
         // The ledger's own word first: it knows the other network by name.
         self.store.add_network(&network)?;
+        if let Parent::Elsewhere(_) = network.parent {
+            return Ok(self.store.confirm_network(&network.id)?);
+        }
         let made = port.check_settings(&network, &observed).and_then(|()| try_port(&port, &network, &observed));
         if let Err(error) = made {
             self.withdraw(&port, &network);
@@ -96,6 +101,37 @@ impl Engine {
         self.finish_network(&port, &network)
     }
 
+    /// Whether a container could be put on such a network now, with an address from each pool. Nothing is written.
+    ///
+    /// # Errors
+    /// Everything that would be in its way.
+    pub fn ready_for(&self, request: &NetworkRequest, pools: &[Pool]) -> Result<(), EngineError> {
+        kernel::release()?.supports(request.options.settings)?;
+        check_mtu_for_family(request)?;
+        let parent = self.resolve_parent(request, &kernel::observe(Scope::Host)?)?;
+        let port = self.lock(&parent)?;
+        let observed = kernel::observe(Scope::Host)?;
+        let network = request.on(parent);
+        if let Some(link) = observed.host_link(network.parent.name()) {
+            suitable(link, &observed)?;
+            check_mtu(&network, link)?;
+        }
+        self.store.ensure_port_agrees(&network)?;
+        port.check_settings(&network, &observed)?;
+        pools.iter().try_for_each(|pool| Ok(self.store.ensure_dealable(pool, &own_addresses(pool, &observed))?))
+    }
+
+    /// The link that the host's own default route leads out of, as the parent of those who name none.
+    ///
+    /// # Errors
+    /// [`EngineError::NoWayOut`], when there is none.
+    pub fn default_parent(&self) -> Result<InterfaceName, EngineError> {
+        let index = kernel::way_out()?.ok_or(EngineError::NoWayOut)?;
+        let observed = kernel::observe(Scope::Host)?;
+        let link = observed.host.into_iter().find(|link| link.index == index);
+        link.map(|link| link.name).ok_or(EngineError::NoWayOut)
+    }
+
     /// Forgets a network that its engine no longer knows, named by its id or the beginning of it.
     ///
     /// # Errors
@@ -118,7 +154,11 @@ impl Engine {
     /// An isolated network is a segment by itself, unless its addresses are dealt from a pool. That is of one segment, and
     /// says so before there is a network: the two must agree, or the network's addresses would be held in neither.
     fn check_segment(&self, request: &NetworkRequest) -> Result<(), EngineError> {
-        let isolated = request.internal || request.options.parent.is_none();
+        let isolated = match request.carrier {
+            Carrier::Parent => request.options.parent.is_none(),
+            Carrier::Isolated => true,
+            Carrier::Elsewhere => false,
+        };
         let named = request.options.segment.as_ref();
         match (request.ipam, named) {
             (Ipam::Engine, Some(segment)) if isolated => return Err(EngineError::SegmentOfIsolated(segment.clone())),
@@ -149,13 +189,14 @@ impl Engine {
     }
 
     fn resolve_parent(&self, request: &NetworkRequest, observed: &Observed) -> Result<Parent, EngineError> {
-        match &request.options.parent {
-            Some(asked) if request.internal => {
+        match (request.carrier, &request.options.parent) {
+            (Carrier::Parent, Some(asked)) => Ok(Parent::resolve(asked, self.made_parent(asked)?.as_ref(), observed)?),
+            (Carrier::Isolated, Some(asked)) => {
                 tracing::info!(parent = %asked, "an internal network is isolated: its parent is left alone");
                 Ok(Parent::dummy_for(&request.id))
             }
-            None => Ok(Parent::dummy_for(&request.id)),
-            Some(asked) => Ok(Parent::resolve(asked, self.made_parent(asked)?.as_ref(), observed)?),
+            (Carrier::Parent | Carrier::Isolated, None) => Ok(Parent::dummy_for(&request.id)),
+            (Carrier::Elsewhere, _) => Ok(Parent::elsewhere_for(&request.id)),
         }
     }
 
@@ -173,7 +214,7 @@ impl Engine {
         }
     }
 
-    fn finish_network(&self, port: &Port<'_>, network: &Network) -> Result<(), EngineError> {
+    pub(crate) fn finish_network(&self, port: &Port<'_>, network: &Network) -> Result<(), EngineError> {
         let endpoints = port.records()?.endpoints;
         let sandboxes: Vec<SandboxKey> =
             endpoints.iter().filter(|e| e.network == network.id).filter_map(|e| e.sandbox.clone()).collect();
@@ -181,6 +222,26 @@ impl Engine {
         let of_network = |mark: &Mark| matches!(mark, Mark::Endpoint { network: of, .. } if *of == network.id);
         port.settle(&kernel::observe(scope)?, of_network)?;
         Ok(self.store.remove_network(&network.id)?)
+    }
+}
+
+impl NetworkRequest {
+    /// The record of the network that is asked for.
+    pub(crate) fn on(&self, parent: Parent) -> Network {
+        Network {
+            id: self.id.clone(),
+            frontend: self.frontend,
+            parent,
+            settings: self.options.settings,
+            mtu: self.options.mtu,
+            announcements: self.options.announcements,
+            subnets: self.subnets.clone(),
+            auxiliary: self.auxiliary.clone(),
+            ipam: self.ipam,
+            segment_name: self.options.segment.clone().unwrap_or_default(),
+            complete: true,
+            state: NetworkState::Creating,
+        }
     }
 }
 

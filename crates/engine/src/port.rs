@@ -45,7 +45,7 @@ impl Engine {
 /// ours as its name, which is its network's alone.
 fn lock_key(parent: &Parent, observed: &Observed) -> LockKey {
     let index = match parent {
-        Parent::Dummy(_) => None,
+        Parent::Dummy(_) | Parent::Elsewhere(_) => None,
         Parent::Vlan { on, .. } => observed.host_link(on).map(|link| link.index),
         Parent::Link(name) => observed.host_link(name).map(|link| match link.kind {
             Kind::Vlan(_) => link.on.unwrap_or(link.index),

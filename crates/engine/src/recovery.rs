@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipnet::IpNet;
 use kernel::Scope;
 use model::{
-    Addresses, Endpoint, EndpointState, Kind, Link, Mark, Moment, Mtu, Network, NetworkId, NetworkState, Observed,
-    Parent, PortSettings, SandboxKey, Subnet,
+    Addresses, Endpoint, EndpointState, Frontend, Kind, Link, Mark, Moment, Mtu, Network, NetworkId, NetworkState,
+    Observed, Parent, PortSettings, SandboxKey, Subnet,
 };
 
-use crate::{Engine, EngineError, NetworkRequest};
+use crate::adopt::is_link_local;
+use crate::{Carrier, Engine, EngineError, NetworkRequest};
 
 /// What the container engine remembers of networks, compared with the ledger.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -75,7 +75,8 @@ impl Engine {
             }
         }
         let known = |id: &NetworkId| remembered.iter().any(|request| request.id == *id);
-        for network in on_record.iter().filter(|network| candidates.contains(&network.id) && !known(&network.id)) {
+        let its_own = on_record.iter().filter(|network| network.frontend == Frontend::Docker);
+        for network in its_own.filter(|network| candidates.contains(&network.id) && !known(&network.id)) {
             match self.forget(network.id.as_str()) {
                 Ok(id) => outcome.forgotten.push(id),
                 Err(EngineError::NetworkInUse { .. }) => {}
@@ -85,33 +86,26 @@ impl Engine {
         Ok(outcome)
     }
 
-    fn restore(&self, request: &NetworkRequest, record: Option<&Network>) -> Result<(), EngineError> {
+    /// Enters a network as it is asked for. What the record knows of the kernel stays.
+    pub(crate) fn restore(&self, request: &NetworkRequest, record: Option<&Network>) -> Result<(), EngineError> {
         let parent = match record {
             Some(network) => network.parent.clone(),
             None => parent_of(request, &kernel::observe(Scope::Host)?),
         };
         let _port = self.lock(&parent)?;
-        Ok(self.store.restore_network(&Network {
-            id: request.id.clone(),
-            parent,
-            settings: record.map_or(request.options.settings, |network| network.settings),
-            mtu: request.options.mtu,
-            announcements: request.options.announcements,
-            subnets: request.subnets.clone(),
-            auxiliary: request.auxiliary.clone(),
-            ipam: request.ipam,
-            segment_name: request.options.segment.clone().unwrap_or_default(),
-            complete: true,
-            state: NetworkState::Ready,
-        })?)
+        let asked = request.on(parent);
+        let settings = record.map_or(asked.settings, |network| network.settings);
+        Ok(self.store.restore_network(&Network { settings, state: NetworkState::Ready, ..asked })?)
     }
 }
 
 /// The parent that a network was made on, as far as can be seen now. Whether a VLAN link is ours, its mark tells; of one that is
 /// not there its name does, whether or not the link below is there: at a boot that may be the later one of the two.
 fn parent_of(request: &NetworkRequest, observed: &Observed) -> Parent {
-    let Some(name) = request.options.parent.as_ref().filter(|_| !request.internal) else {
-        return Parent::dummy_for(&request.id);
+    let name = match (request.carrier, &request.options.parent) {
+        (Carrier::Elsewhere, _) => return Parent::elsewhere_for(&request.id),
+        (Carrier::Isolated, _) | (Carrier::Parent, None) => return Parent::dummy_for(&request.id),
+        (Carrier::Parent, Some(name)) => name,
     };
     match (observed.host_link(name), name.as_vlan()) {
         (Some(link), _) => parent_at(link, observed),
@@ -138,11 +132,12 @@ fn living(observed: &Observed, now: &Moment) -> Vec<(Network, Vec<Endpoint>)> {
     for (key, link) in observed.sandboxes.iter().flat_map(|(key, links)| links.iter().map(move |link| (key, link))) {
         let Kind::Slave(settings) = link.kind else { continue };
         let Some(parent) = observed.host.iter().find(|parent| Some(parent.index) == link.on) else { continue };
-        let Some(Mark::Endpoint { network: id, endpoint }) = link.alias.as_deref().and_then(|alias| alias.parse().ok())
-        else {
-            continue;
+        let mark = link.alias.as_deref().and_then(|alias| alias.parse().ok());
+        let Some(Mark::Endpoint { frontend, network: id, endpoint }) = mark else { continue };
+        let network = || {
+            let found = network(&id, settings, link, parent, observed);
+            (Network { frontend, ..found }, Vec::new())
         };
-        let network = || (network(&id, settings, link, parent, observed), Vec::new());
         let (network, endpoints) = found.entry(id.clone()).or_insert_with(network);
         let addresses = addresses(link);
         for pool in addresses.iter().map(|address| address.trunc()) {
@@ -153,6 +148,7 @@ fn living(observed: &Observed, now: &Moment) -> Vec<(Network, Vec<Endpoint>)> {
         endpoints.push(Endpoint {
             id: endpoint,
             network: id,
+            frontend,
             addresses,
             set_up: None,
             sandbox: Some(SandboxKey::clone(key)),
@@ -191,15 +187,7 @@ fn network(id: &NetworkId, settings: PortSettings, slave: &Link, parent: &Link, 
 
 /// The addresses of a slave that its engine gave it; every IPv6 link has one of its own besides.
 fn addresses(link: &Link) -> Addresses {
-    let mut addresses = Addresses::default();
-    for address in &link.addresses {
-        match address {
-            IpNet::V4(v4) if addresses.v4.is_none() => addresses.v4 = Some(*v4),
-            IpNet::V6(v6) if addresses.v6.is_none() && !v6.addr().is_unicast_link_local() => addresses.v6 = Some(*v6),
-            _ => {}
-        }
-    }
-    addresses
+    link.addresses.iter().filter(|address| !is_link_local(address.addr())).copied().collect()
 }
 
 #[cfg(test)]
@@ -268,7 +256,8 @@ mod tests {
             let endpoint = Endpoint {
                 id: format!("on-{id}").parse().unwrap(),
                 network: network.id.clone(),
-                addresses: Addresses { v4: Some(address.parse().unwrap()), v6: None },
+                frontend: Frontend::Docker,
+                addresses: address.parse().unwrap(),
                 set_up: None,
                 sandbox: None,
                 born: Moment { generation: Generation(1), boot: "b".parse().unwrap() },
@@ -300,7 +289,8 @@ mod tests {
         let request = NetworkRequest {
             id: "net".parse().unwrap(),
             options,
-            internal: false,
+            carrier: Carrier::Parent,
+            frontend: Frontend::Docker,
             subnets: Vec::new(),
             auxiliary: Vec::new(),
             ipam: Ipam::Engine,

@@ -39,6 +39,8 @@ pub enum Finding {
     EndpointFinished(EndpointId),
     /// An endpoint that died with its engine or with the machine; it is removed.
     EndpointDead(EndpointId),
+    /// A network that goes with its last endpoint, and that nothing is on; it is removed.
+    NetworkBare(NetworkId),
     /// A change that the kernel needs.
     Step(Step),
     /// Somebody else's link on the port, or what it did to the port. It is left alone.
@@ -65,6 +67,7 @@ impl fmt::Display for Finding {
             Finding::AttachUndone(id) => write!(f, "endpoint {}: attach was cut off, undone", id.short()),
             Finding::EndpointFinished(id) => write!(f, "endpoint {}: removal was cut off, finished", id.short()),
             Finding::EndpointDead(id) => write!(f, "endpoint {}: dead, removed", id.short()),
+            Finding::NetworkBare(id) => write!(f, "network {}: nothing is on it any more, removed", id.short()),
             Finding::Step(step) => step.fmt(f),
             Finding::Foreign { parent: _, fault } => write!(f, "{fault}, left alone"),
             Finding::Failed { parent, error } => write!(f, "port {parent}: {error}"),
@@ -128,7 +131,7 @@ impl Engine {
     /// Writes the intent that a finding calls for.
     fn record(&self, finding: &Finding) -> Result<(), EngineError> {
         match finding {
-            Finding::NetworkUndone(id) => self.store.doom_network(id)?,
+            Finding::NetworkUndone(id) | Finding::NetworkBare(id) => self.store.doom_network(id)?,
             Finding::AttachUndone(id) => self.store.undo_attach(id)?,
             Finding::EndpointDead(id) => self.store.begin_detach(id)?,
             Finding::NetworkFinished(_)
@@ -174,7 +177,7 @@ fn mend(records: PortRecords, observed: &Observed, now: &Moment) -> (PortRecords
             Network { state: NetworkState::Deleting, ..network }
         })
         .collect();
-    let endpoints = records
+    let endpoints: Vec<Endpoint> = records
         .endpoints
         .into_iter()
         .map(|endpoint| {
@@ -182,7 +185,19 @@ fn mend(records: PortRecords, observed: &Observed, now: &Moment) -> (PortRecords
             mend_endpoint(endpoint, network, observed, now, &mut findings)
         })
         .collect();
+    let networks = networks.into_iter().map(|network| mend_bare(network, &endpoints, &mut findings)).collect();
     (PortRecords { networks, endpoints }, findings)
+}
+
+/// A network that is told of with its endpoints only has nobody who would tell of its end.
+fn mend_bare(network: Network, endpoints: &[Endpoint], findings: &mut Vec<Finding>) -> Network {
+    let stays = |endpoint: &Endpoint| endpoint.network == network.id && endpoint.state != EndpointState::Detaching;
+    let told_of = !network.frontend.implies_networks() || endpoints.iter().any(stays);
+    if told_of || network.state != NetworkState::Ready {
+        return network;
+    }
+    findings.push(Finding::NetworkBare(network.id.clone()));
+    Network { state: NetworkState::Deleting, ..network }
 }
 
 fn mend_endpoint(
@@ -213,7 +228,7 @@ fn mend_endpoint(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Addresses, Generation, Kind, Layer, Link, PortSettings};
+    use model::{Addresses, Frontend, Generation, Kind, Layer, Link, PortSettings};
 
     fn moment(generation: u64) -> Moment {
         Moment { generation: Generation(generation), boot: "b".parse().unwrap() }
@@ -227,6 +242,7 @@ mod tests {
         Endpoint {
             id: "end".parse().unwrap(),
             network: "net".parse().unwrap(),
+            frontend: Frontend::Docker,
             addresses: Addresses::default(),
             set_up: None,
             sandbox: Some("/run/netns/a".parse().unwrap()),
@@ -302,6 +318,39 @@ mod tests {
             check(N::Deleting, E::Attached, true, 1),
             "network net: removal was cut off, finished, endpoint end: removal was cut off, finished -> Deleting Detaching"
         );
+    }
+
+    #[test]
+    fn without_an_engine_what_has_lost_its_slave_goes_and_its_network_with_the_last() {
+        use {
+            EndpointState as E,
+            Frontend::{Cni, Shell},
+            NetworkState as N,
+        };
+        let check = |frontend, state, slave| {
+            let network = Network { frontend, ..network(N::Ready) };
+            let endpoint = Endpoint { frontend, ..endpoint(state) };
+            // Marked as of its frontend, whatever the scene's own is.
+            let mut observed = observed(slave);
+            for link in observed.sandboxes.values_mut().flatten() {
+                link.alias = Some(endpoint.mark().to_string());
+            }
+            let records = PortRecords { networks: vec![network], endpoints: vec![endpoint] };
+            let (mended, findings) = mend(records, &observed, &moment(2));
+            let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            format!("{} -> {:?} {:?}", findings.join(", "), mended.networks[0].state, mended.endpoints[0].state)
+        };
+        assert_eq!(check(Cni, E::Attached, true), " -> Ready Attached");
+        assert_eq!(
+            check(Cni, E::Attached, false),
+            "endpoint end: dead, removed, network net: nothing is on it any more, removed -> Deleting Detaching"
+        );
+        assert_eq!(
+            check(Cni, E::Attaching, false),
+            "endpoint end: attach was cut off, undone, endpoint end: dead, removed, \
+             network net: nothing is on it any more, removed -> Deleting Detaching"
+        );
+        assert_eq!(check(Shell, E::Attached, false), "endpoint end: dead, removed -> Ready Detaching");
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl Engine {
     pub fn status(&self) -> Result<Status, EngineError> {
         let Look { networks, settled, endpoints, before, observed } = self.look()?;
         let mut by_parent: BTreeMap<&Parent, Vec<&Network>> = BTreeMap::new();
-        for network in &networks {
+        let is_on_a_port = |network: &&Network| !matches!(network.parent, Parent::Elsewhere(_));
+        for network in networks.iter().filter(is_on_a_port) {
             by_parent.entry(&network.parent).or_default().push(network);
         }
         let ports: Vec<PortReport> =

@@ -24,7 +24,7 @@ pub fn apply(step: &Step) -> Result<(), KernelError> {
     let place = match step {
         Step::Delete { place, index, name } => return delete(step, place, *index, name),
         Step::SetSysctl { sandbox, name, sysctl } => return set_sysctl(step, sandbox, name, sysctl),
-        Step::AddAddress { sandbox, .. } => &Place::Sandbox(sandbox.clone()),
+        Step::AddAddress { sandbox, .. } | Step::AddRoute { sandbox, .. } => &Place::Sandbox(sandbox.clone()),
         Step::SetUp { place, .. } | Step::SetMtu { place, .. } => place,
         _ => &Place::Host,
     };
@@ -50,6 +50,7 @@ pub fn apply(step: &Step) -> Result<(), KernelError> {
             return change(&mut netlink, step, message, 0); // while the descriptor is open
         }
         Step::AddAddress { name, address, .. } => (request::address(found(name)?, *address), NEW),
+        Step::AddRoute { name, route, .. } => (request::route(found(name)?, *route), NEW),
         Step::SetMtu { name, mtu, .. } => (request::set(found(name)?, LinkAttribute::Mtu(mtu.get())), 0),
         Step::SetUp { name, .. } => (request::up(found(name)?), 0),
         Step::SetSysctl { .. } | Step::Delete { .. } => unreachable!("done above"),
@@ -89,6 +90,9 @@ fn change(netlink: &mut Netlink, step: &Step, message: RouteNetlinkMessage, flag
         Err(Failure::Refused(refusal)) => refusal,
         Err(failure) => return Err(failure.while_trying_to(step.to_string())),
     };
+    if let (Errno::EXIST, Step::AddRoute { .. }) = (refusal.errno, step) {
+        return Ok(());
+    }
     // Of a VLAN link the name may be taken or the tag, and only newer kernels say which.
     if let (Errno::EXIST, Step::CreateVlan { name, on, id }) = (refusal.errno, step)
         && matches!(netlink.get(request::by_name(name)), Ok(None))

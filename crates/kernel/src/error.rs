@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::{InterfaceName, SandboxKey, VlanId};
+use model::{InterfaceName, SandboxKey, SandboxRoute, VlanId};
 
 /// Why the kernel could not be read or changed. ipvlan itself gives an error number and no reason, so the reasons
 /// here are read from its source.
@@ -72,6 +72,13 @@ pub enum KernelError {
     AddressInUse {
         /// The address.
         address: IpAddr,
+    },
+    /// The router of a route is on none of the link's subnets: EINVAL or ENETUNREACH from `fib_check_nh()`,
+    /// `net/ipv4/fib_semantics.c`; EHOSTUNREACH or EINVAL from `ip6_route_check_nh()`, `net/ipv6/route.c`.
+    #[error("the route {route} leads through a router that no address of the container reaches")]
+    RouterOutOfReach {
+        /// The route.
+        route: SandboxRoute,
     },
     /// The kernel has no such setting (ENOENT).
     #[error("this kernel has no setting `{sysctl}`")]
@@ -152,6 +159,7 @@ impl KernelError {
             KernelError::AddressInUse { .. } => {
                 "choose another; `ipvland status` and `ip netns` tell who else is on the parent".into()
             }
+            KernelError::RouterOutOfReach { .. } => "name a router in the subnet of the container's address".into(),
             KernelError::NoSysctl { .. } => "leave it out, or load the module that brings it".into(),
             KernelError::Gone { .. } | KernelError::Replaced { .. } => {
                 "try again; `ip link` tells what is there".into()

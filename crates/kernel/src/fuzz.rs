@@ -6,14 +6,14 @@ use model::MacAddress;
 
 use crate::answer::answer;
 use crate::reply::{Content, replies};
-use crate::{attributes, link, router};
+use crate::{attributes, link, route};
 
 /// A datagram as from the kernel: every message in it is read as every kind of object there is.
 pub fn netlink(datagram: &[u8]) {
     let _ = attributes::attributes(datagram).count();
     for reply in replies(datagram).unwrap_or_default() {
         if let Content::Object(_, body) = reply.content {
-            let _ = (link::link(body), link::address(body), router::default_route(body));
+            let _ = (link::link(body), link::address(body), route::route(body));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Everything Linux: what links there are, in which namespaces, and the steps that change them.
 //!
 //! Only this crate speaks netlink, and no type of that leaves it. It decides nothing: [`observe()`] tells what is
-//! there and [`router()`] whom a link leads to, [`apply()`] takes one step that `model::converge` planned,
+//! there and [`router()`] and its like where links lead to, [`apply()`] takes one step that `model::converge` planned,
 //! [`announce()`] and [`probe()`] speak with the neighbours on the wire, [`PortLock`] keeps two processes off one port.
 //! Everything is synchronous, and "the host" is always the namespace of the calling thread.
 
@@ -27,6 +27,7 @@ mod reach;
 mod refusal;
 mod reply;
 mod request;
+mod route;
 mod router;
 mod watch;
 
@@ -37,5 +38,5 @@ pub use identity::{boot_id, release};
 pub use lock::{LockKey, PortLock};
 pub use observe::{Scope, observe};
 pub use probe::probe;
-pub use router::router;
+pub use router::{router, routes_out_of, way_out};
 pub use watch::{Change, Watch};

@@ -31,6 +31,7 @@ pub(crate) fn explain(step: &Step, refusal: Refusal) -> KernelError {
         | Step::SetUp { name, .. }
         | Step::Move { name, .. }
         | Step::AddAddress { name, .. }
+        | Step::AddRoute { name, .. }
         | Step::Rename { from: name, .. } => Some(name),
         Step::CreateVlan { on, .. } | Step::CreateSlave { on, .. } => Some(on),
         _ => None,
@@ -43,6 +44,11 @@ pub(crate) fn explain(step: &Step, refusal: Refusal) -> KernelError {
         }
         _ if let (Errno::EXIST, Step::Move { to, called, .. }) = (errno, step) => {
             KernelError::NameTakenInSandbox { name: called.clone(), sandbox: to.clone() }
+        }
+        _ if let (Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::INVAL, Step::AddRoute { route, .. }) =
+            (errno, step) =>
+        {
+            KernelError::RouterOutOfReach { route: *route }
         }
         (_, Some(name), _) if errno == Errno::EXIST => KernelError::NameTaken { name: name.clone() },
         (.., Some(name)) if errno == Errno::NODEV => KernelError::Gone { name: name.clone() },

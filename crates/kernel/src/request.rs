@@ -3,12 +3,13 @@
 use std::os::fd::RawFd;
 
 use ipnet::IpNet;
-use model::{Flag, InterfaceName, Mode, Mtu, PortSettings, VlanId};
+use model::{Flag, InterfaceName, Mode, Mtu, PortSettings, SandboxRoute, VlanId};
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::link::{
     InfoData, InfoIpVlan, InfoKind, InfoVlan, IpVlanFlags, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
     VlanProtocol,
 };
+use netlink_packet_route::route::{RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 /// A new dummy.
@@ -94,6 +95,26 @@ pub(crate) fn address(index: u32, address: IpNet) -> RouteNetlinkMessage {
     RouteNetlinkMessage::NewAddress(message)
 }
 
+/// A route out of the link with this index, which must be up. Without a router the kernel finds the destination on the link
+/// itself.
+pub(crate) fn route(index: u32, route: SandboxRoute) -> RouteNetlinkMessage {
+    let to = route.to.trunc();
+    let mut message = RouteMessage::default();
+    message.header.address_family = if to.addr().is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    message.header.destination_prefix_length = to.prefix_len();
+    message.header.table = RouteHeader::RT_TABLE_MAIN;
+    message.header.protocol = RouteProtocol::Static;
+    message.header.scope = if route.via.is_some() { RouteScope::Universe } else { RouteScope::Link };
+    message.header.kind = RouteType::Unicast;
+    message.attributes = vec![RouteAttribute::Oif(index)];
+    if !route.is_default() {
+        message.attributes.push(RouteAttribute::Destination(to.addr().into()));
+    }
+    message.attributes.extend(route.via.map(|router| RouteAttribute::Gateway(router.into())));
+    message.attributes.extend(route.metric.map(RouteAttribute::Priority));
+    RouteNetlinkMessage::NewRoute(message)
+}
+
 /// The link with this index, gone.
 pub(crate) fn delete(index: u32) -> RouteNetlinkMessage {
     RouteNetlinkMessage::DelLink(at(index))
@@ -141,6 +162,21 @@ mod tests {
             let mut bytes = vec![0; request.buffer_len()];
             request.serialize(&mut bytes);
             assert_eq!(crate::link::address(&bytes), Some((5, address)));
+        }
+    }
+
+    #[test]
+    fn a_route_reads_as_what_was_meant() {
+        for text in ["0.0.0.0/0 via 192.0.2.1", "10.0.0.0/8 metric 100", "::/0 via fe80::1", "2001:db8:1::/48 metric 7"]
+        {
+            let wanted: SandboxRoute = text.parse().unwrap();
+            let request = super::route(5, wanted);
+            let mut bytes = vec![0; request.buffer_len()];
+            request.serialize(&mut bytes);
+            let read = crate::route::route(&bytes).unwrap();
+            let hop = &read.hops[0];
+            assert_eq!((read.to, read.metric, read.by_kernel), (wanted.to, wanted.metric.unwrap_or_default(), false));
+            assert_eq!((hop.link, hop.router), (5, wanted.via));
         }
     }
 

@@ -5,11 +5,12 @@ use std::fmt;
 use ipnet::IpNet;
 
 use crate::desired::{LinkIntent, Presence, Shape};
+use crate::family::Family;
 use crate::mark::Mark;
 use crate::name::{InterfaceName, SandboxKey};
 use crate::observed::{Link, Observed, Place};
 use crate::port::port_settings;
-use crate::sandbox_link::{SandboxLink, Sysctl};
+use crate::sandbox_link::{SandboxLink, SandboxRoute, Sysctl};
 use crate::settings::{Mtu, PortSettings, VlanId};
 
 /// One change of the kernel. Where no place is named, it happens in the host namespace.
@@ -81,6 +82,15 @@ pub enum Step {
         /// The address, with the length of its subnet's prefix.
         address: IpNet,
     },
+    /// Make a route out of a link. One that is there serves as well: the first who makes it has it.
+    AddRoute {
+        /// The sandbox.
+        sandbox: SandboxKey,
+        /// The link.
+        name: InterfaceName,
+        /// The route.
+        route: SandboxRoute,
+    },
     /// Give a link another MTU.
     SetMtu {
         /// Where.
@@ -124,6 +134,7 @@ impl fmt::Display for Step {
             Step::Move { name, to, called } => write!(f, "move {name} to {to} as {called}"),
             Step::SetSysctl { sandbox, name, sysctl } => write!(f, "set {sysctl} for {name} in {sandbox}"),
             Step::AddAddress { sandbox, name, address } => write!(f, "add {address} to {name} in {sandbox}"),
+            Step::AddRoute { sandbox, name, route } => write!(f, "add the route {route} out of {name} in {sandbox}"),
             Step::SetMtu { place: Place::Host, name, mtu } => write!(f, "set the MTU of {name} to {mtu}"),
             Step::SetMtu { place: Place::Sandbox(key), name, mtu } => {
                 write!(f, "set the MTU of {name} in {key} to {mtu}")
@@ -259,9 +270,9 @@ fn move_slave(intent: &LinkIntent) -> Vec<Step> {
 /// Sets a slave up in its sandbox: what the engine does elsewhere. `link` is the slave as it is there already.
 ///
 /// Addresses before up, so that it never answers without them; settings before addresses, because one of them decides
-/// whether there may be IPv6 addresses at all.
+/// whether there may be IPv6 addresses at all. Routes last: a link that is down has none.
 fn set_up_slave(intent: &LinkIntent, link: Option<&Link>) -> Vec<Step> {
-    let (Some(SandboxLink { name, sysctls }), Some(sandbox)) = (&intent.set_up, &intent.sandbox) else {
+    let (Some(SandboxLink { name, sysctls, routes }), Some(sandbox)) = (&intent.set_up, &intent.sandbox) else {
         return Vec::new();
     };
     if link.is_some_and(|link| link.up) {
@@ -269,14 +280,15 @@ fn set_up_slave(intent: &LinkIntent, link: Option<&Link>) -> Vec<Step> {
     }
     let name = link.map_or(name, |link| &link.name);
     let (name, sandbox) = (|| name.clone(), || sandbox.clone());
-    let ipv6 = Sysctl::disable_ipv6(intent.addresses.v6.is_none());
+    let ipv6 = Sysctl::disable_ipv6(!intent.addresses.has(Family::V6));
     let settings = std::iter::once(&ipv6).chain(sysctls.iter());
     let settings = settings.map(|sysctl| Step::SetSysctl { sandbox: sandbox(), name: name(), sysctl: sysctl.clone() });
     let missing = |address: &IpNet| !link.is_some_and(|link| link.addresses.contains(address));
     let addresses = intent.addresses.iter().filter(missing);
     let addresses = addresses.map(|address| Step::AddAddress { sandbox: sandbox(), name: name(), address });
     let up = Step::SetUp { place: Place::Sandbox(sandbox()), name: name() };
-    settings.chain(addresses).chain(std::iter::once(up)).collect()
+    let routes = routes.iter().map(|route| Step::AddRoute { sandbox: sandbox(), name: name(), route });
+    settings.chain(addresses).chain(std::iter::once(up)).chain(routes).collect()
 }
 
 fn set_mark(intent: &LinkIntent, link: Option<&Link>) -> Vec<Step> {

@@ -68,7 +68,7 @@ impl LinkIntent {
             shape: Shape::Slave { on: network.parent.name().clone(), settings: network.settings, mtu: network.mtu },
             presence,
             sandbox: endpoint.sandbox.clone(),
-            addresses: endpoint.addresses,
+            addresses: endpoint.addresses.clone(),
             set_up: endpoint.set_up.clone(),
         }
     }
@@ -117,12 +117,15 @@ impl LinkIntent {
 ///
 /// The sentinel is there while a network is being tried on the port and while endpoints live on it. The slave of an
 /// endpoint that is attached was made and handed over; should it be lost, another one on the host would not bring the
-/// container back.
+/// container back. Where another plugin makes the links, none is called for.
 pub fn desired(networks: &[Network], endpoints: &[Endpoint]) -> Vec<LinkIntent> {
     let present_if = |condition: bool| if condition { Presence::Present } else { Presence::Absent };
     let staying = |network: &Network| network.state != NetworkState::Deleting;
     // Networks on one port agree on its settings; one that is on its way out may still disagree with its successor.
     let Some(first) = networks.iter().find(|network| staying(network)).or(networks.first()) else { return Vec::new() };
+    if let Parent::Elsewhere(_) = first.parent {
+        return Vec::new();
+    }
     let parent = first.parent.name();
     let bare = |mark, shape, presence| {
         let (sandbox, addresses, set_up) = (None, Addresses::default(), None);
@@ -131,7 +134,7 @@ pub fn desired(networks: &[Network], endpoints: &[Endpoint]) -> Vec<LinkIntent> 
 
     let mut intents = Vec::new();
     let made = networks.iter().find_map(|network| match &network.parent {
-        Parent::Link(_) => None,
+        Parent::Link(_) | Parent::Elsewhere(_) => None,
         Parent::Dummy(_) => Some(Shape::Dummy),
         Parent::Vlan { on, id, .. } => Some(Shape::Vlan { on: on.clone(), id: *id }),
     });

@@ -1,7 +1,12 @@
 //! Endpoints: one container interface on one network.
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::fmt;
+use std::str::FromStr;
 
+use ipnet::{AddrParseError, IpNet};
+
+use crate::family::Family;
+use crate::frontend::Frontend;
 use crate::mark::Mark;
 use crate::moment::Moment;
 use crate::name::{EndpointId, NetworkId, SandboxKey};
@@ -14,6 +19,8 @@ pub struct Endpoint {
     pub id: EndpointId,
     /// The network it is on.
     pub network: NetworkId,
+    /// Who asked for that.
+    pub frontend: Frontend,
     /// The addresses it holds.
     pub addresses: Addresses,
     /// How its slave is set up in its sandbox, where that is ours to do and not the engine's.
@@ -29,7 +36,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// The mark of its slave.
     pub fn mark(&self) -> Mark {
-        Mark::Endpoint { network: self.network.clone(), endpoint: self.id.clone() }
+        Mark::Endpoint { frontend: self.frontend, network: self.network.clone(), endpoint: self.id.clone() }
     }
 }
 
@@ -46,18 +53,48 @@ pub enum EndpointState {
     Detaching,
 }
 
-/// The addresses of an endpoint: none, one, or one of each family, with the length of the subnet's prefix.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Addresses {
-    /// IPv4.
-    pub v4: Option<Ipv4Net>,
-    /// IPv6.
-    pub v6: Option<Ipv6Net>,
-}
+/// The addresses of an endpoint, each with the length of its subnet's prefix. Of each family the first is the one that its
+/// default route goes by.
+///
+/// As text they stand with spaces in between.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addresses(Vec<IpNet>);
 
 impl Addresses {
-    /// Those that are there.
+    /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = IpNet> {
-        self.v4.map(IpNet::V4).into_iter().chain(self.v6.map(IpNet::V6))
+        self.0.iter().copied()
+    }
+
+    /// Whether there is one of that family.
+    pub fn has(&self, family: Family) -> bool {
+        self.iter().any(|address| Family::of(address.addr()) == family)
+    }
+}
+
+impl FromIterator<IpNet> for Addresses {
+    fn from_iter<I: IntoIterator<Item = IpNet>>(addresses: I) -> Self {
+        Self(addresses.into_iter().collect())
+    }
+}
+
+impl From<IpNet> for Addresses {
+    fn from(address: IpNet) -> Self {
+        Self(vec![address])
+    }
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.pad(&parts.join(" "))
+    }
+}
+
+impl FromStr for Addresses {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        text.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self)
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use crate::frontend::Frontend;
 use crate::mac::MacAddress;
 use crate::name::{EndpointId, EndpointName, NetworkId};
 use crate::network::Segment;
@@ -32,6 +33,8 @@ pub enum Hold {
         endpoint: EndpointId,
         /// The network it is on.
         network: NetworkId,
+        /// Who asked for it.
+        frontend: Frontend,
     },
     /// An engine it was dealt to, for an endpoint that is still to come, or is gone and not given back yet.
     Claim,
@@ -55,7 +58,7 @@ pub enum Hold {
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Hold::Endpoint { endpoint, network } => {
+            Hold::Endpoint { endpoint, network, .. } => {
                 write!(f, "held by endpoint {} of network {}", endpoint.short(), network.short())
             }
             Hold::Claim => f.write_str("dealt to a container that is still to come"),

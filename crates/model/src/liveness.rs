@@ -17,7 +17,7 @@ pub enum Verdict {
     /// It was attached, its engine lives, and its slave is gone: the parent vanished, or somebody deleted it. The
     /// record stays until the engine removes it or somebody needs the address.
     Missing,
-    /// It died with its engine or with the machine.
+    /// It died with its engine or with the machine; or its slave is gone, and there is no engine that would come for it.
     Dead,
 }
 
@@ -28,7 +28,7 @@ pub fn judge(endpoint: &Endpoint, slave: Option<&Place>, now: &Moment) -> Verdic
     }
     match slave {
         Some(Place::Sandbox(_)) => Verdict::Lives,
-        _ if endpoint.born.generation != now.generation => Verdict::Dead,
+        _ if !endpoint.frontend.has_engine() || endpoint.born.generation != now.generation => Verdict::Dead,
         Some(Place::Host) => Verdict::Pending,
         None if endpoint.state == EndpointState::Attached => Verdict::Missing,
         None => Verdict::Pending,
@@ -39,10 +39,25 @@ pub fn judge(endpoint: &Endpoint, slave: Option<&Place>, now: &Moment) -> Verdic
 mod tests {
     use super::*;
     use crate::endpoint::Addresses;
+    use crate::frontend::Frontend;
     use crate::moment::Generation;
 
     fn moment(generation: u64, boot: &str) -> Moment {
         Moment { generation: Generation(generation), boot: boot.parse().unwrap() }
+    }
+
+    fn check(frontend: Frontend, state: EndpointState, slave: Option<&Place>, generation: u64, boot: &str) -> Verdict {
+        let endpoint = Endpoint {
+            id: "e".parse().unwrap(),
+            network: "n".parse().unwrap(),
+            frontend,
+            addresses: Addresses::default(),
+            set_up: None,
+            sandbox: None,
+            born: moment(1, "b"),
+            state,
+        };
+        judge(&endpoint, slave, &moment(generation, boot))
     }
 
     #[test]
@@ -59,20 +74,24 @@ mod tests {
             (EndpointState::Created, None, 1, "b", Verdict::Pending),
             (EndpointState::Created, None, 2, "b", Verdict::Dead),
         ] {
-            let endpoint = Endpoint {
-                id: "e".parse().unwrap(),
-                network: "n".parse().unwrap(),
-                addresses: Addresses::default(),
-                set_up: None,
-                sandbox: None,
-                born: moment(1, "b"),
-                state,
-            };
-            assert_eq!(
-                judge(&endpoint, slave, &moment(generation, boot)),
-                verdict,
-                "{state:?} {slave:?} {generation} {boot}"
-            );
+            let judged = check(Frontend::Docker, state, slave, generation, boot);
+            assert_eq!(judged, verdict, "{state:?} {slave:?} {generation} {boot}");
+        }
+    }
+
+    #[test]
+    fn without_an_engine_an_endpoint_lives_as_its_slave_does() {
+        let sandbox = Place::Sandbox("/run/netns/a".parse().unwrap());
+        for frontend in [Frontend::Cni, Frontend::Netavark, Frontend::Shell] {
+            for state in [EndpointState::Created, EndpointState::Attaching, EndpointState::Attached] {
+                for generation in [1, 2] {
+                    let judged = |slave, boot| check(frontend, state, slave, generation, boot);
+                    assert_eq!(judged(Some(&sandbox), "b"), Verdict::Lives);
+                    assert_eq!(judged(Some(&sandbox), "c"), Verdict::Dead);
+                    assert_eq!(judged(Some(&Place::Host), "b"), Verdict::Dead);
+                    assert_eq!(judged(None, "b"), Verdict::Dead);
+                }
+            }
         }
     }
 }

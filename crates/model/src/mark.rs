@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
+use crate::frontend::Frontend;
 use crate::name::{EndpointId, InterfaceName, NetworkId};
 
 /// Which of our records a link realises.
@@ -16,6 +17,8 @@ use crate::name::{EndpointId, InterfaceName, NetworkId};
 pub enum Mark {
     /// The slave of an endpoint.
     Endpoint {
+        /// Who asked for it.
+        frontend: Frontend,
         /// The network the endpoint is on.
         network: NetworkId,
         /// The endpoint.
@@ -50,10 +53,10 @@ impl Mark {
 }
 
 impl fmt::Display for Mark {
-    /// At most 152 bytes; the kernel takes 255 (`IFALIASZ`).
+    /// At most 154 bytes; the kernel takes 255 (`IFALIASZ`).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Mark::Endpoint { network, endpoint } => write!(f, "ipvland:docker:{network}:{endpoint}"),
+            Mark::Endpoint { frontend, network, endpoint } => write!(f, "ipvland:{frontend}:{network}:{endpoint}"),
             Mark::Sentinel(parent) => write!(f, "ipvland:sentinel:{parent}"),
             Mark::Parent(name) => write!(f, "ipvland:parent:{name}"),
         }
@@ -65,11 +68,13 @@ impl FromStr for Mark {
 
     fn from_str(text: &str) -> Result<Self, NotAMark> {
         let parse = || match text.split(':').collect::<Vec<_>>()[..] {
-            ["ipvland", "docker", network, endpoint] => {
-                Some(Mark::Endpoint { network: network.parse().ok()?, endpoint: endpoint.parse().ok()? })
-            }
             ["ipvland", "sentinel", parent] => Some(Mark::Sentinel(parent.parse().ok()?)),
             ["ipvland", "parent", name] => Some(Mark::Parent(name.parse().ok()?)),
+            ["ipvland", frontend, network, endpoint] => Some(Mark::Endpoint {
+                frontend: frontend.parse().ok()?,
+                network: network.parse().ok()?,
+                endpoint: endpoint.parse().ok()?,
+            }),
             _ => None,
         };
         parse().ok_or(NotAMark)
@@ -101,13 +106,17 @@ mod tests {
 
     #[test]
     fn marks_are_read_as_they_are_written() {
-        let ids = || ("n".parse().unwrap(), "e".parse().unwrap());
-        let (network, endpoint) = ids();
         let eth0 = || "eth0.10".parse().unwrap();
-        for mark in [Mark::Endpoint { network, endpoint }, Mark::Sentinel(eth0()), Mark::Parent(eth0())] {
+        let of_endpoint = |frontend| {
+            let (network, endpoint) = ("n".parse().unwrap(), "e".parse().unwrap());
+            Mark::Endpoint { frontend, network, endpoint }
+        };
+        for mark in Frontend::ALL.map(of_endpoint).into_iter().chain([Mark::Sentinel(eth0()), Mark::Parent(eth0())]) {
             assert_eq!(mark.to_string().parse(), Ok(mark));
         }
-        for other in ["", "ipvland", "ipvland:docker:n", "ipvland:docker:n:e:x", "ipvland:parent:a/b", "uplink"] {
+        for other in
+            ["", "ipvland", "ipvland:docker:n", "ipvland:docker:n:e:x", "ipvland:x:n:e", "ipvland:parent:a/b", "uplink"]
+        {
             assert_eq!(other.parse::<Mark>(), Err(NotAMark), "{other}");
         }
     }
@@ -115,7 +124,8 @@ mod tests {
     #[test]
     fn the_longest_mark_fits_the_kernels_alias() {
         let id = "f".repeat(64);
-        let mark = Mark::Endpoint { network: id.parse().unwrap(), endpoint: id.parse().unwrap() };
+        let frontend = Frontend::Netavark;
+        let mark = Mark::Endpoint { frontend, network: id.parse().unwrap(), endpoint: id.parse().unwrap() };
         assert!(mark.to_string().len() < 256);
     }
 }

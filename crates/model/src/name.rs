@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::{Digest, Sha256};
+
+use crate::frontend::Frontend;
 use crate::settings::VlanId;
 
 /// Why a text is not the name it was meant to be.
@@ -82,6 +85,21 @@ fn parse_plain(text: &str, what: &'static str) -> Result<String, NameError> {
     Ok(text.to_owned())
 }
 
+/// Whether an id is drawn and not chosen: 64 hexadecimal digits.
+pub(crate) fn is_drawn(id: &str) -> bool {
+    id.len() == 64 && id.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+/// The SHA-256 of texts, in 64 hexadecimal digits. Other texts, or the same otherwise divided, have another.
+pub(crate) fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 macro_rules! plain {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
@@ -94,9 +112,10 @@ macro_rules! plain {
                 &self.0
             }
 
-            /// The first twelve characters, as engines show ids to people.
+            /// As people are shown it: the first twelve characters of an id that an engine has drawn, all of one that
+            /// somebody has chosen.
             pub fn short(&self) -> &str {
-                &self.0[..self.0.len().min(12)]
+                if is_drawn(&self.0) { &self.0[..12] } else { &self.0 }
             }
         }
 
@@ -131,6 +150,14 @@ plain!(
     SegmentName,
     "name of a segment"
 );
+
+impl EndpointId {
+    /// The id of an endpoint that has none from an engine: of the frontend, and of what that knows it by each time. No part
+    /// may have a zero byte in it.
+    pub fn of(frontend: Frontend, parts: &[&str]) -> Self {
+        Self(digest(&[&[frontend.as_str()], parts].concat()))
+    }
+}
 
 impl Default for SegmentName {
     /// The one that everything belongs to of which nothing else is said.
@@ -224,8 +251,13 @@ mod tests {
 
     #[test]
     fn ids_are_short_and_plain() {
-        assert_eq!("0123456789abcdef".parse::<NetworkId>().unwrap().short(), "0123456789ab");
+        assert_eq!("0123456789abcdef".repeat(4).parse::<NetworkId>().unwrap().short(), "0123456789ab");
+        assert_eq!("cni-backbone-0123abcd".parse::<NetworkId>().unwrap().short(), "cni-backbone-0123abcd");
         assert_eq!("lan".parse::<NetworkId>().unwrap().short(), "lan");
+        let of = |parts: &[&str]| EndpointId::of(Frontend::Cni, parts);
+        assert_eq!(of(&["net", "box", "eth0"]).as_str().len(), 64);
+        assert_ne!(of(&["net", "box", "eth0"]), of(&["netb", "ox", "eth0"]), "where one part ends counts");
+        assert_ne!(of(&["net"]), EndpointId::of(Frontend::Netavark, &["net"]));
         for bad in ["", "a b", "a/b", "ä", &"x".repeat(65)] {
             assert!(bad.parse::<EndpointId>().is_err(), "{bad}");
         }

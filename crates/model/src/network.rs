@@ -8,6 +8,8 @@ use ipnet::IpNet;
 
 use crate::announcements::Announcements;
 use crate::endpoint::Addresses;
+use crate::family::Family;
+use crate::frontend::Frontend;
 use crate::name::{NameError, NetworkId, SegmentName};
 use crate::parent::Parent;
 use crate::settings::{Mode, Mtu, PortSettings};
@@ -17,6 +19,8 @@ use crate::settings::{Mode, Mtu, PortSettings};
 pub struct Network {
     /// Its identity.
     pub id: NetworkId,
+    /// Who asked for it.
+    pub frontend: Frontend,
     /// The link that carries it. A dummy makes it an isolated network.
     pub parent: Parent,
     /// Mode and flag of the port it needs.
@@ -160,6 +164,7 @@ impl Network {
     pub fn plain(id: NetworkId, parent: Parent) -> Self {
         Self {
             id,
+            frontend: Frontend::default(),
             parent,
             settings: PortSettings::default(),
             mtu: None,
@@ -196,7 +201,7 @@ impl Network {
 
     /// Where traffic of an endpoint with these addresses goes by default.
     ///
-    /// In l2 that is the gateway of the subnet the address is from; in l3 and l3s it is the interface, and gateways
+    /// In l2 that is the gateway of the subnet the first address is from that has one; in l3 and l3s it is the interface, and gateways
     /// are ignored. An isolated network has no default route.
     pub fn routes(&self, addresses: &Addresses) -> Routes {
         let none = Routes { v4: Route::None, v6: Route::None };
@@ -205,14 +210,15 @@ impl Network {
         }
         if self.settings.mode != Mode::L2 {
             return Routes {
-                v4: addresses.v4.map_or(Route::None, |_| Route::Interface),
-                v6: addresses.v6.map_or(Route::None, |_| Route::Interface),
+                v4: if addresses.has(Family::V4) { Route::Interface } else { Route::None },
+                v6: if addresses.has(Family::V6) { Route::Interface } else { Route::None },
             };
         }
         addresses.iter().filter_map(|address| self.gateway_for(address.addr())).fold(none, |routes, gateway| {
             match gateway {
-                IpAddr::V4(gateway) => Routes { v4: Route::Gateway(gateway), ..routes },
-                IpAddr::V6(gateway) => Routes { v6: Route::Gateway(gateway), ..routes },
+                IpAddr::V4(gateway) if routes.v4 == Route::None => Routes { v4: Route::Gateway(gateway), ..routes },
+                IpAddr::V6(gateway) if routes.v6 == Route::None => Routes { v6: Route::Gateway(gateway), ..routes },
+                _ => routes,
             }
         })
     }
@@ -250,25 +256,25 @@ mod tests {
         }
     }
 
-    fn addresses(v4: Option<&str>, v6: Option<&str>) -> Addresses {
-        Addresses { v4: v4.map(|a| a.parse().unwrap()), v6: v6.map(|a| a.parse().unwrap()) }
+    fn addresses(text: &str) -> Addresses {
+        text.parse().unwrap()
     }
 
     #[test]
     fn l2_takes_the_gateway_of_the_addresss_own_subnet() {
         let network = network(Mode::L2, Parent::Link("eth0".parse().unwrap()));
-        let routes = network.routes(&addresses(Some("192.168.2.7/24"), Some("2001:db8:1::7/64")));
+        let routes = network.routes(&addresses("192.168.2.7/24 192.168.1.7/24 2001:db8:1::7/64"));
         assert_eq!(routes.v4, Route::Gateway("192.168.2.254".parse().unwrap()));
         assert_eq!(routes.v6, Route::Gateway("2001:db8:1::1".parse().unwrap()));
-        assert_eq!(network.routes(&addresses(Some("192.168.1.9/24"), None)).v6, Route::None);
-        assert_eq!(network.routes(&addresses(Some("10.0.0.1/8"), None)).v4, Route::None);
+        assert_eq!(network.routes(&addresses("192.168.1.9/24")).v6, Route::None);
+        assert_eq!(network.routes(&addresses("10.0.0.1/8")).v4, Route::None);
     }
 
     #[test]
     fn l3_and_l3s_route_out_of_the_interface_for_the_families_in_use() {
         for mode in [Mode::L3, Mode::L3s] {
             let network = network(mode, Parent::Link("eth0".parse().unwrap()));
-            let routes = network.routes(&addresses(Some("192.168.1.7/24"), None));
+            let routes = network.routes(&addresses("192.168.1.7/24"));
             assert_eq!(routes, Routes { v4: Route::Interface, v6: Route::None });
         }
     }
@@ -276,7 +282,7 @@ mod tests {
     #[test]
     fn an_isolated_network_has_no_default_route_and_a_segment_of_its_own() {
         let network = network(Mode::L3, Parent::dummy_for(&"n".parse().unwrap()));
-        let routes = network.routes(&addresses(Some("192.168.1.7/24"), Some("2001:db8:1::7/64")));
+        let routes = network.routes(&addresses("192.168.1.7/24 2001:db8:1::7/64"));
         assert_eq!(routes, Routes { v4: Route::None, v6: Route::None });
         assert_eq!(network.segment().to_string(), "isolated:n");
     }

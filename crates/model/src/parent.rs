@@ -1,6 +1,6 @@
 //! The parent of a network: a link of the host's, or one made for the network.
 
-use crate::name::{InterfaceName, NetworkId};
+use crate::name::{InterfaceName, NetworkId, digest, is_drawn};
 use crate::observed::{Kind, Layer, Link, Observed};
 use crate::settings::VlanId;
 
@@ -20,20 +20,27 @@ pub enum Parent {
     },
     /// A dummy of ours: the network reaches nothing but itself.
     Dummy(InterfaceName),
+    /// None of ours: another plugin makes the links of the containers, and the ledger has their addresses. The name stands for
+    /// it in locks; no link bears it.
+    Elsewhere(InterfaceName),
 }
 
 impl Parent {
     /// The parent's name on the host.
     pub fn name(&self) -> &InterfaceName {
         match self {
-            Parent::Link(name) | Parent::Dummy(name) | Parent::Vlan { name, .. } => name,
+            Parent::Link(name) | Parent::Dummy(name) | Parent::Elsewhere(name) | Parent::Vlan { name, .. } => name,
         }
     }
 
-    /// The dummy that an isolated network gets: `ivd-` and the first eleven characters of its id.
+    /// The dummy that an isolated network gets: `ivd-` and the first eleven digits of its id.
     pub fn dummy_for(network: &NetworkId) -> Self {
-        let id: String = network.as_str().chars().take(11).collect();
-        Parent::Dummy(format!("ivd-{id}").parse().expect("at most 15 letters, digits, dashes and dots"))
+        Parent::Dummy(own_name("ivd", network))
+    }
+
+    /// What stands for a network whose links another plugin makes.
+    pub fn elsewhere_for(network: &NetworkId) -> Self {
+        Parent::Elsewhere(own_name("ive", network))
     }
 
     /// What `parent=` means on this host.
@@ -63,6 +70,13 @@ impl Parent {
             Some(_) => Ok(Parent::Vlan { name: asked.clone(), on, id }),
         }
     }
+}
+
+/// A name that is of one network alone: of an id as engines draw it the beginning is, of one that somebody has chosen a hash.
+fn own_name(prefix: &str, network: &NetworkId) -> InterfaceName {
+    let id = network.as_str();
+    let id = if is_drawn(id) { id.to_owned() } else { digest(&[id]) };
+    format!("{prefix}-{}", &id[..11]).parse().expect("15 letters, digits and dashes")
 }
 
 /// Whether the kernel will take `parent` as the parent of an ipvlan port, and if not, who is in the way.

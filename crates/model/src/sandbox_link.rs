@@ -1,7 +1,10 @@
 //! Links that ipvland sets up in their sandbox itself, in the container engine's stead.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
+
+use ipnet::IpNet;
 
 use crate::name::InterfaceName;
 use crate::settings::SettingError;
@@ -13,6 +16,91 @@ pub struct SandboxLink {
     pub name: InterfaceName,
     /// Kernel settings of the interface.
     pub sysctls: Sysctls,
+    /// Routes out of it, the default ones among them.
+    pub routes: SandboxRoutes,
+}
+
+/// Routes out of one interface, in the order in which they are made; where two are the same, the first one counts.
+///
+/// As text they stand with commas in between.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SandboxRoutes(Vec<SandboxRoute>);
+
+/// A route out of an interface: `192.168.0.0/16 via 192.168.1.1 metric 100`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SandboxRoute {
+    /// Where to.
+    pub to: IpNet,
+    /// The router; none where the interface itself leads there.
+    pub via: Option<IpAddr>,
+    /// The lower, the better; the kernel's own choice where it is not given.
+    pub metric: Option<u32>,
+}
+
+const ROUTE: &str = "DESTINATION [via ROUTER] [metric NUMBER]";
+
+impl SandboxRoutes {
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = SandboxRoute> {
+        self.0.iter().copied()
+    }
+}
+
+impl FromIterator<SandboxRoute> for SandboxRoutes {
+    fn from_iter<I: IntoIterator<Item = SandboxRoute>>(routes: I) -> Self {
+        Self(routes.into_iter().collect())
+    }
+}
+
+impl FromStr for SandboxRoutes {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        text.split(',').filter(|part| !part.is_empty()).map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl fmt::Display for SandboxRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&parts.join(","))
+    }
+}
+
+impl SandboxRoute {
+    /// Whether it leads everywhere.
+    pub fn is_default(&self) -> bool {
+        self.to.prefix_len() == 0
+    }
+}
+
+impl FromStr for SandboxRoute {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        let parse = || {
+            let mut words = text.split_ascii_whitespace();
+            let mut route = Self { to: words.next()?.parse().ok()?, via: None, metric: None };
+            while let Some(word) = words.next() {
+                match word {
+                    "via" => route.via = Some(words.next()?.parse().ok()?),
+                    "metric" => route.metric = Some(words.next()?.parse().ok()?),
+                    _ => return None,
+                }
+            }
+            let one_family = route.via.is_none_or(|via| via.is_ipv4() == route.to.addr().is_ipv4());
+            one_family.then_some(route)
+        };
+        parse().ok_or_else(|| SettingError { value: text.chars().take(80).collect(), expected: ROUTE })
+    }
+}
+
+impl fmt::Display for SandboxRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to)?;
+        self.via.map_or(Ok(()), |via| write!(f, " via {via}"))?;
+        self.metric.map_or(Ok(()), |metric| write!(f, " metric {metric}"))
+    }
 }
 
 /// Kernel settings of one interface, in the order in which they are made.
@@ -124,6 +212,18 @@ mod tests {
         assert_eq!(sysctls.to_string(), text);
         assert_eq!(text.to_lowercase().parse(), Ok(sysctls));
         assert_eq!("".parse(), Ok(Sysctls::default()));
+    }
+
+    #[test]
+    fn routes_read_as_they_are_written() {
+        let text = "0.0.0.0/0 via 192.168.1.1,10.0.0.0/8 metric 100,::/0 via fe80::1 metric 5";
+        assert_eq!(text.parse::<SandboxRoutes>().unwrap().to_string(), text);
+        assert_eq!("".parse(), Ok(SandboxRoutes::default()));
+        for other in
+            ["10.0.0.0/8 via", "10.0.0.0/8 via ::1", "via 10.0.0.1", "10.0.0.0/8 dev eth0", "10.0.0.0/8 metric -1"]
+        {
+            assert!(other.parse::<SandboxRoute>().is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use model::{AddressRange, EndpointId, EndpointName, MacAddress, NetworkId, Pool, Segment};
-use rusqlite::{OptionalExtension, Params, Transaction, params};
+use rusqlite::{OptionalExtension, Params, Transaction, TransactionBehavior, params};
 
 use crate::deck::{Asker, Deck};
 use crate::keys::{address, key, millis, span};
@@ -38,6 +38,19 @@ impl Store {
             claim(transaction, pool, name, address, now)?;
             Ok(address)
         })
+    }
+
+    /// Makes sure that an address could be dealt now. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Store::deal`].
+    pub fn ensure_dealable(&self, pool: &Pool, barred: &[AddressRange]) -> Result<(), StoreError> {
+        let mut connection = self.lock();
+        // Immediate, as it writes; and it ends without a commit.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let now = self.now();
+        give_up_old_claims(&transaction, now)?;
+        Deck::of(&transaction, pool, barred, now)?.pick(None).map(drop)
     }
 
     /// Deals the address that is asked for. An auxiliary address of a network may be asked for as often as there are networks

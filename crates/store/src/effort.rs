@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use model::{Addresses, Endpoint, EndpointState, Generation, Ipam, Moment, Network, Parent, Pool};
+use model::{Endpoint, EndpointState, Frontend, Generation, Ipam, Moment, Network, Parent, Pool};
 use rusqlite::StatementStatus;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
@@ -39,7 +39,8 @@ fn steps(case: &Case) -> i32 {
     let endpoint = |n: usize, address| Endpoint {
         id: id(&format!("endpoint-{n}")),
         network: network.id.clone(),
-        addresses: Addresses { v4: Some(id(&format!("{address}/22"))), v6: None },
+        frontend: Frontend::Docker,
+        addresses: id(&format!("{address}/22")),
         set_up: None,
         sandbox: None,
         born: Moment { generation: Generation(1), boot: id("b007") },

@@ -180,16 +180,18 @@ fn enter(
     network: &Network,
     now: SystemTime,
 ) -> Result<(), StoreError> {
-    let insert = "INSERT INTO endpoint VALUES (?, ?, ?, ?, NULL, ?, ?, 'created', ?, ?)";
+    let insert =
+        "INSERT INTO endpoint (id, network, addresses, generation, boot, state, link_name, link_sysctls, link_routes)
+        VALUES (?, ?, ?, ?, ?, 'created', ?, ?, ?)";
     transaction.prepare_cached(insert)?.execute(params![
         endpoint.id.as_str(),
         network.id.as_str(),
-        endpoint.addresses.v4.map(|address| address.to_string()),
-        endpoint.addresses.v6.map(|address| address.to_string()),
+        endpoint.addresses.to_string(),
         endpoint.born.generation.0.cast_signed(),
         endpoint.born.boot.to_string(),
         endpoint.set_up.as_ref().map(|link| link.name.as_str()),
         endpoint.set_up.as_ref().map(|link| link.sysctls.to_string()),
+        endpoint.set_up.as_ref().map(|link| link.routes.to_string()),
     ])?;
     endpoint.addresses.iter().try_for_each(|address| lease(transaction, endpoint, network, address.addr(), now))
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::{Store, schema};
 
 /// The columns that hold what is read as one of the model's values, in this order, a line each.
-const COLUMNS: [(&str, &str); 28] = [
+const COLUMNS: [(&str, &str); 29] = [
     ("network", "id"),
     ("network", "parent_kind"),
     ("network", "parent"),
@@ -15,8 +15,8 @@ const COLUMNS: [(&str, &str); 28] = [
     ("network", "state"),
     ("subnet", "pool"),
     ("subnet", "gateway"),
-    ("endpoint", "v4"),
-    ("endpoint", "v6"),
+    ("endpoint", "addresses"),
+    ("endpoint", "link_routes"),
     ("endpoint", "sandbox"),
     ("endpoint", "boot"),
     ("endpoint", "link_name"),
@@ -34,6 +34,7 @@ const COLUMNS: [(&str, &str); 28] = [
     ("reservation", "address"),
     ("reservation", "kind"),
     ("reservation", "holder"),
+    ("network", "frontend"),
 ];
 
 /// What the ledger under test is asked for.
@@ -47,8 +48,8 @@ pub fn records(text: &[u8]) {
         .execute_batch(
             "PRAGMA ignore_check_constraints = ON;
              PRAGMA foreign_keys = OFF;
-             INSERT INTO network (id, parent_kind, parent, vlan_id, mode, flag, mtu, state)
-                 VALUES ('n', 'link', 'eth0', 10, 'l2', 'bridge', 1400, 'ready');
+             INSERT INTO network VALUES
+                 ('n', 'link', 'eth0', NULL, 10, 'l2', 'bridge', 1400, 'ready', 3, 1000, 'default', 1, 'engine', 'docker');
              INSERT INTO subnet VALUES ('n', 0, '10.0.0.0/8', NULL);
              INSERT INTO endpoint (id, network, generation, boot, state) VALUES ('e', 'n', 1, 'b', 'created');
              INSERT INTO pool VALUES ('v1/default/12.0.0.0/29/12.0.0.0/29', 'default', '12.0.0.0/29',

@@ -12,7 +12,8 @@ use crate::record::Record;
 use crate::reservations::{self, RESERVATION, Reserved};
 use crate::{Store, StoreError};
 
-const LEASE: &str = "SELECT lease.segment, address, lease.endpoint, endpoint.network, name, since
+const LEASE: &str = "SELECT lease.segment, address, lease.endpoint, endpoint.network, name, since,
+    (SELECT frontend FROM network WHERE id = endpoint.network) AS frontend
     FROM lease LEFT JOIN endpoint ON endpoint.id = lease.endpoint";
 
 impl Store {
@@ -81,7 +82,7 @@ impl Store {
 fn lease(row: &Row<'_>) -> Result<Holding, StoreError> {
     let (record, holder) = (Record::new("lease", row), Record::new("endpoint", row));
     let hold = match (record.optional("endpoint")?, holder.optional("network")?) {
-        (Some(endpoint), Some(network)) => Hold::Endpoint { endpoint, network },
+        (Some(endpoint), Some(network)) => Hold::Endpoint { endpoint, network, frontend: record.text("frontend")? },
         (None, _) => Hold::Claim,
         (Some(_), None) => return Err(record.corrupt("endpoint")),
     };

@@ -53,18 +53,18 @@ impl Store {
             if !networks(transaction, "WHERE id = ?", [network.id.as_str()])?.is_empty() {
                 return Err(StoreError::NetworkExists(network.id.clone()));
             }
-            let parent = network.parent.name();
-            let on_parent = networks(transaction, "WHERE parent = ? ORDER BY id", [parent.as_str()])?;
-            let disagrees =
-                |other: &Network| other.state != NetworkState::Deleting && other.settings != network.settings;
-            let holders: Vec<Network> = on_parent.into_iter().filter(disagrees).collect();
-            if let Some(settings) = holders.first().map(|holder| holder.settings) {
-                let holders = holders.into_iter().map(|holder| holder.id).collect();
-                return Err(StoreError::PortHeld { parent: parent.clone(), holders, settings });
-            }
+            ensure_port_agrees(transaction, network)?;
             insert(transaction, network)?;
             reservations::settle_auxiliary(transaction, network, self.now())
         })
+    }
+
+    /// Makes sure that no other network on the parent has other settings.
+    ///
+    /// # Errors
+    /// [`StoreError::PortHeld`], when one has.
+    pub fn ensure_port_agrees(&self, network: &Network) -> Result<(), StoreError> {
+        self.read(|transaction| ensure_port_agrees(transaction, network))
     }
 
     /// Notes that a network is made. One that is ready already stays so.
@@ -131,14 +131,21 @@ impl Store {
 
     /// Drops a network, its endpoints and what they hold. Gone is fine.
     ///
+    /// Its pools go too; not those of one that comes and goes with its endpoints, or the next would be dealt an address that
+    /// has not rested, and the name that comes again not the one it had.
+    ///
     /// # Errors
     /// When the ledger cannot be written.
     pub fn remove_network(&self, id: &NetworkId) -> Result<(), StoreError> {
         self.write(Durability::Full, |transaction| {
             let its = "endpoint IN (SELECT id FROM endpoint WHERE network = ?)";
             addresses::free(transaction, self.now(), its, [id.as_str()])?;
+            let network = networks(transaction, "WHERE id = ?", [id.as_str()])?.pop();
             transaction.execute("DELETE FROM network WHERE id = ?", [id.as_str()])?;
-            reservations::close_pools(transaction)
+            match network {
+                Some(network) if network.frontend.implies_networks() => Ok(()),
+                _ => reservations::close_pools(transaction),
+            }
         })
     }
 }
@@ -157,14 +164,25 @@ pub(crate) fn networks(
     Ok(networks)
 }
 
+fn ensure_port_agrees(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreError> {
+    let parent = network.parent.name();
+    let on_parent = networks(transaction, "WHERE parent = ? ORDER BY id", [parent.as_str()])?;
+    let disagrees = |other: &Network| other.state != NetworkState::Deleting && other.settings != network.settings;
+    let holders: Vec<Network> = on_parent.into_iter().filter(disagrees).collect();
+    let Some(settings) = holders.first().map(|holder| holder.settings) else { return Ok(()) };
+    let holders = holders.into_iter().map(|holder| holder.id).collect();
+    Err(StoreError::PortHeld { parent: parent.clone(), holders, settings })
+}
+
 fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreError> {
     let (kind, on, id) = match &network.parent {
         Parent::Link(_) => ("link", None, None),
         Parent::Dummy(_) => ("dummy", None, None),
+        Parent::Elsewhere(_) => ("elsewhere", None, None),
         Parent::Vlan { on, id, .. } => ("vlan", Some(on.as_str()), Some(id.get())),
     };
     transaction.execute(
-        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?, ?)",
+        "INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?, ?, ?)",
         params![
             network.id.as_str(),
             kind,
@@ -179,6 +197,7 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
             network.segment_name.as_str(),
             network.complete,
             dealer(network),
+            network.frontend.as_str(),
         ],
     )?;
     insert_subnets(transaction, network)

@@ -1,8 +1,8 @@
 //! Rows turned into the model's types.
 
 use model::{
-    Addresses, Announcements, Endpoint, EndpointState, Generation, Ipam, Moment, Mtu, Network, NetworkId, NetworkState,
-    Parent, PortSettings, SandboxLink, Subnet, VlanId,
+    Announcements, Endpoint, EndpointState, Generation, Ipam, Moment, Mtu, Network, NetworkId, NetworkState, Parent,
+    PortSettings, SandboxLink, Subnet, VlanId,
 };
 use rusqlite::{Connection, Row};
 
@@ -11,9 +11,9 @@ use crate::record::Record;
 use crate::reservations;
 
 pub(crate) const NETWORK: &str = "SELECT id, parent_kind, parent, vlan_on, vlan_id, mode, flag, mtu, state, \
-    announce_count, announce_interval_ms, segment, complete, ipam FROM network";
-pub(crate) const ENDPOINT: &str = "SELECT endpoint.id, network, v4, v6, link_name, link_sysctls, sandbox, generation, \
-    boot, endpoint.state FROM endpoint";
+    announce_count, announce_interval_ms, segment, complete, ipam, frontend FROM network";
+pub(crate) const ENDPOINT: &str = "SELECT endpoint.id, network, (SELECT frontend FROM network WHERE id = endpoint.network) AS frontend, \
+    addresses, link_name, link_sysctls, link_routes, sandbox, generation, boot, endpoint.state FROM endpoint";
 
 /// The generation the ledger is at.
 pub(crate) fn generation(connection: &Connection) -> Result<Generation, StoreError> {
@@ -39,6 +39,7 @@ pub(crate) fn network(connection: &Connection, row: &Row<'_>) -> Result<Network,
         [("creating", NetworkState::Creating), ("ready", NetworkState::Ready), ("deleting", NetworkState::Deleting)];
     let mtu: Option<u32> = record.plain("mtu")?;
     Ok(Network {
+        frontend: record.text("frontend")?,
         parent: parent(&record)?,
         settings: PortSettings { mode: record.text("mode")?, flag: record.text("flag")? },
         mtu: mtu.map(|bytes| Mtu::try_from(bytes).map_err(|_| record.corrupt("mtu"))).transpose()?,
@@ -63,6 +64,7 @@ fn parent(record: &Record<'_>) -> Result<Parent, StoreError> {
     match record.plain::<String>("parent_kind")?.as_str() {
         "link" => Ok(Parent::Link(name)),
         "dummy" => Ok(Parent::Dummy(name)),
+        "elsewhere" => Ok(Parent::Elsewhere(name)),
         "vlan" => {
             let id = VlanId::try_from(record.plain::<u16>("vlan_id")?).map_err(|_| record.corrupt("vlan_id"))?;
             Ok(Parent::Vlan { name, on: record.text("vlan_on")?, id })
@@ -96,7 +98,8 @@ pub(crate) fn endpoint(row: &Row<'_>) -> Result<Endpoint, StoreError> {
     Ok(Endpoint {
         id: record.text("id")?,
         network: record.text("network")?,
-        addresses: Addresses { v4: record.optional("v4")?, v6: record.optional("v6")? },
+        frontend: record.text("frontend")?,
+        addresses: record.text("addresses")?,
         set_up: set_up(&record)?,
         sandbox: record.optional("sandbox")?,
         born: Moment { generation: born_in(&record)?, boot: record.text("boot")? },
@@ -106,5 +109,9 @@ pub(crate) fn endpoint(row: &Row<'_>) -> Result<Endpoint, StoreError> {
 
 fn set_up(record: &Record<'_>) -> Result<Option<SandboxLink>, StoreError> {
     let Some(name) = record.optional("link_name")? else { return Ok(None) };
-    Ok(Some(SandboxLink { name, sysctls: record.optional("link_sysctls")?.unwrap_or_default() }))
+    Ok(Some(SandboxLink {
+        name,
+        sysctls: record.optional("link_sysctls")?.unwrap_or_default(),
+        routes: record.optional("link_routes")?.unwrap_or_default(),
+    }))
 }

@@ -9,7 +9,7 @@ use crate::StoreError;
 use crate::keys::key;
 
 /// One script per version. What has been released is never changed; a new version is one more script.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE engine (
         one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -130,6 +130,38 @@ const MIGRATIONS: [&str; 5] = [
     CREATE INDEX lease_unbound ON lease (since) WHERE endpoint IS NULL;
     CREATE INDEX lease_name ON lease (pool, name) WHERE name IS NOT NULL;
     ",
+    "
+    CREATE TABLE renewed (
+        id TEXT NOT NULL PRIMARY KEY,
+        parent_kind TEXT NOT NULL CHECK (parent_kind IN ('link', 'vlan', 'dummy', 'elsewhere')),
+        parent TEXT NOT NULL,
+        vlan_on TEXT,
+        vlan_id INTEGER,
+        mode TEXT NOT NULL,
+        flag TEXT NOT NULL,
+        mtu INTEGER,
+        state TEXT NOT NULL CHECK (state IN ('creating', 'ready', 'deleting')),
+        announce_count INTEGER NOT NULL,
+        announce_interval_ms INTEGER NOT NULL,
+        segment TEXT NOT NULL,
+        complete INTEGER NOT NULL CHECK (complete IN (0, 1)),
+        ipam TEXT NOT NULL CHECK (ipam IN ('engine', 'ledger')),
+        frontend TEXT NOT NULL CHECK (frontend IN ('docker', 'cni', 'netavark', 'shell'))
+    ) STRICT;
+    INSERT INTO renewed
+        SELECT id, parent_kind, parent, vlan_on, vlan_id, mode, flag, mtu, state, announce_count, announce_interval_ms,
+            segment, complete, ipam, 'docker'
+        FROM network;
+    DROP TABLE network;
+    ALTER TABLE renewed RENAME TO network;
+    CREATE INDEX network_parent ON network (parent);
+
+    ALTER TABLE endpoint ADD COLUMN addresses TEXT NOT NULL DEFAULT '';
+    UPDATE endpoint SET addresses = trim(ifnull(v4, '') || ' ' || ifnull(v6, ''));
+    ALTER TABLE endpoint DROP COLUMN v4;
+    ALTER TABLE endpoint DROP COLUMN v6;
+    ALTER TABLE endpoint ADD COLUMN link_routes TEXT;
+    ",
 ];
 
 /// Brings the ledger up to date, in one transaction.
@@ -138,6 +170,13 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if version(connection)? == known {
         return Ok(()); // and nobody had to wait
     }
+    // A table that makes room for its successor would take along what refers to it. Inside a transaction this is ignored.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    renew(connection, known)?;
+    Ok(connection.pragma_update(None, "foreign_keys", true)?)
+}
+
+fn renew(connection: &mut Connection, known: i64) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have done it in the meantime.
     let found = version(&transaction)?;

@@ -2,7 +2,7 @@
 
 use engine::{Adoption, EndpointReport, Entry, NetworkReport, PortReport, Status};
 use model::{
-    Addresses, Adopted, Endpoint, EndpointState, Flag, Generation, KernelVersion, Mode, Moment, Network, NetworkState,
+    Adopted, Endpoint, EndpointState, Flag, Frontend, Generation, KernelVersion, Mode, Moment, Network, NetworkState,
     Parent, Place, PortSettings, Subnet, Verdict,
 };
 use serde::Serialize;
@@ -21,7 +21,7 @@ fn network() -> Network {
         subnets: vec![subnet("192.168.10.0/24", Some("192.168.10.1")), subnet("2001:db8::/64", None)],
         segment_name: "cellar".parse().unwrap(),
         state: NetworkState::Ready,
-        ..Network::plain("0123456789abcdef".parse().unwrap(), parent)
+        ..Network::plain("0123456789abcdef".repeat(4).parse().unwrap(), parent)
     }
 }
 
@@ -29,12 +29,10 @@ fn endpoint() -> EndpointReport {
     let sandbox: model::SandboxKey = "/run/docker/netns/1a2b".parse().unwrap();
     EndpointReport {
         endpoint: Endpoint {
-            id: "fedcba9876543210".parse().unwrap(),
+            id: "fedcba9876543210".repeat(4).parse().unwrap(),
             network: network().id,
-            addresses: Addresses {
-                v4: Some("192.168.10.5/24".parse().unwrap()),
-                v6: Some("2001:db8::5/64".parse().unwrap()),
-            },
+            frontend: Frontend::Docker,
+            addresses: "192.168.10.5/24 2001:db8::5/64".parse().unwrap(),
             set_up: None,
             sandbox: Some(sandbox.clone()),
             born: Moment { generation: Generation(3), boot: "b".parse().unwrap() },
@@ -73,7 +71,7 @@ fn check_json(report: &impl Serialize, expected: &str) {
 
 const NETWORK_JSON: &str = r#"
 {
-  "id": "0123456789abcdef",
+  "id": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
   "parent": "eth0.10",
   "kind": "vlan",
   "mode": "l2",
@@ -95,8 +93,8 @@ const NETWORK_JSON: &str = r#"
 
 const ENDPOINT_JSON: &str = r#"
 {
-  "id": "fedcba9876543210",
-  "network": "0123456789abcdef",
+  "id": "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210",
+  "network": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
   "addresses": [
     "192.168.10.5/24",
     "2001:db8::5/64"
@@ -120,7 +118,7 @@ const PORT_JSON: &str = r#"
   },
   "observed": null,
   "networks": [
-    "0123456789abcdef"
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   ],
   "endpoints": 1
 }"#;
@@ -169,7 +167,10 @@ fn findings_for_machines() {
 
 #[test]
 fn a_forgotten_network_for_machines() {
-    check_json(&json::Forgotten::of(&network().id), "{\n  \"forgotten\": \"0123456789abcdef\"\n}");
+    check_json(
+        &json::Forgotten::of(&network().id),
+        "{\n  \"forgotten\": \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"\n}",
+    );
 }
 
 #[test]

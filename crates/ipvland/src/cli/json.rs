@@ -210,6 +210,7 @@ pub(super) fn kind(parent: &Parent) -> &'static str {
         Parent::Link(_) => "link",
         Parent::Vlan { .. } => "vlan",
         Parent::Dummy(_) => "dummy",
+        Parent::Elsewhere(_) => "elsewhere",
     }
 }
 

@@ -1,7 +1,7 @@
 //! What each call on networks and endpoints asks for: one function per call.
 
 use engine::{EndpointRequest, Engine, EngineError, NetworkRequest};
-use model::{EndpointId, Flag, Mode, NetworkId};
+use model::{EndpointId, Flag, Frontend, Mode, NetworkId};
 use serde_json::{Value, json};
 
 use super::calls::{Answer, log_about, object};
@@ -44,11 +44,11 @@ pub(super) fn create_network(engine: &Engine, body: &[u8]) -> Answer {
     log_about(Some(&id), None);
     let options = NetworkOptions::read(&request.options)?;
     options.require_pools(request.families())?;
-    let NetworkOptions { driver, internal, .. } = options;
     engine.create_network(&NetworkRequest {
         id: id.clone(),
-        options: driver,
-        internal,
+        frontend: Frontend::Docker,
+        options: options.driver,
+        carrier: options.carrier,
         subnets: request.subnets()?,
         auxiliary: request.auxiliary()?,
         ipam: request.ipam(),

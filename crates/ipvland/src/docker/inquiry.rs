@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use engine::NetworkRequest;
+use engine::{Carrier, NetworkRequest};
 use ipnet::IpNet;
-use model::{DriverOptions, EndpointId, Ipam, NetworkId, Subnet};
+use model::{DriverOptions, EndpointId, Frontend, Ipam, NetworkId, Subnet};
 use serde_json::Map;
 
 use crate::engine_api::{self, Config, Network};
@@ -57,7 +57,8 @@ fn request(network: &Network, driver: &str) -> Result<NetworkRequest> {
     Ok(NetworkRequest {
         id: network.id.parse()?,
         options: DriverOptions::parse(pairs)?,
-        internal: network.internal,
+        carrier: if network.internal { Carrier::Isolated } else { Carrier::Parent },
+        frontend: Frontend::Docker,
         subnets: configs.into_iter().map(subnet).collect::<Result<_>>()?,
         auxiliary: auxiliary.into_iter().collect(),
         ipam: if dealt { Ipam::Ledger } else { Ipam::Engine },
@@ -97,7 +98,7 @@ mod tests {
             "Internal": false, "Options": { "parent": "eth0", "ipvlan_mode": "l3" },
         }))
         .unwrap();
-        assert_eq!((lan.id.as_str(), lan.internal), ("3f1e0c9a5b7d", false));
+        assert_eq!((lan.id.as_str(), lan.carrier), ("3f1e0c9a5b7d", Carrier::Parent));
         assert_eq!(lan.options.settings.mode, model::Mode::L3);
         let subnet = |pool: &str, gateway: &str| Subnet::new(pool.parse().unwrap(), gateway.parse().ok()).unwrap();
         assert_eq!(lan.subnets, [subnet("192.168.1.0/24", "192.168.1.1"), subnet("2001:db8::/64", "2001:db8::1")]);
@@ -128,7 +129,7 @@ mod tests {
         let bare =
             json!({ "Id": "n", "Driver": "ipvland", "IPAM": { "Config": null }, "Internal": true, "Options": null });
         let bare = read(&bare).unwrap();
-        assert!(bare.internal && bare.subnets.is_empty() && bare.options.parent.is_none());
+        assert!(bare.carrier == Carrier::Isolated && bare.subnets.is_empty() && bare.options.parent.is_none());
         let broken = json!({ "Id": "n", "Driver": "ipvland", "IPAM": { "Config": [{ "Subnet": "x" }] } });
         assert!(read(&broken).is_err());
     }

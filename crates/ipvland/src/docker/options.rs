@@ -1,6 +1,7 @@
 //! The option maps of networks and endpoints: the user's words among the engine's.
 
-use model::{DriverOptions, InterfaceName, Mode, SandboxLink, Sysctls};
+use engine::Carrier;
+use model::{DriverOptions, InterfaceName, Mode, SandboxLink, SandboxRoutes, Sysctls};
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
@@ -25,7 +26,7 @@ const ENGINES: &str = "com.docker.";
 #[derive(Debug)]
 pub(super) struct NetworkOptions {
     pub(super) driver: DriverOptions,
-    pub(super) internal: bool,
+    pub(super) carrier: Carrier,
     enabled: Families,
 }
 
@@ -33,7 +34,7 @@ impl NetworkOptions {
     pub(super) fn read(options: &Options) -> Result<Self, Refusal> {
         Ok(Self {
             driver: driver_options(options)?,
-            internal: flag(options, INTERNAL)?,
+            carrier: if flag(options, INTERNAL)? { Carrier::Isolated } else { Carrier::Parent },
             enabled: Families { v4: flag(options, ENABLE_V4)?, v6: flag(options, ENABLE_V6)? },
         })
     }
@@ -52,7 +53,7 @@ impl NetworkOptions {
 
     /// Whether endpoints will have a router on the wire. Elsewhere an address for one would be wasted.
     pub(super) fn wants_gateway(&self) -> bool {
-        !self.internal && self.driver.parent.is_some() && self.driver.settings.mode == Mode::L2
+        self.carrier == Carrier::Parent && self.driver.parent.is_some() && self.driver.settings.mode == Mode::L2
     }
 }
 
@@ -105,7 +106,12 @@ impl EndpointOptions {
         let ports = options.get(PORT_MAP).and_then(Value::as_array);
         let set_up = match text(options, INTERFACE_NAME)? {
             None => None,
-            Some(name) => Some(SandboxLink { name: interface_name(name)?, sysctls: sysctls(options)? }),
+            Some(name) => Some(SandboxLink {
+                name: interface_name(name)?,
+                sysctls: sysctls(options)?,
+                // The engine makes them.
+                routes: SandboxRoutes::default(),
+            }),
         };
         Ok(Self { set_up, publishes: ports.is_some_and(|ports| !ports.is_empty()) })
     }

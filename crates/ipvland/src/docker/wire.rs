@@ -227,7 +227,7 @@ impl CreateEndpoint {
         let v4 = Some(address).filter(|text| !text.is_empty()).map(|text| parse_net::<Ipv4Net>("Address", text));
         let v6 =
             Some(address_ipv6).filter(|text| !text.is_empty()).map(|text| parse_net::<Ipv6Net>("AddressIPv6", text));
-        Ok(Addresses { v4: v4.transpose()?, v6: v6.transpose()? })
+        Ok(v4.transpose()?.map(IpNet::V4).into_iter().chain(v6.transpose()?.map(IpNet::V6)).collect())
     }
 
     /// The hardware address that is asked for.

@@ -79,7 +79,8 @@ pub(crate) fn settings(words: &str) -> PortSettings {
 }
 
 pub(crate) fn mark() -> Mark {
-    Mark::Endpoint { network: "f".repeat(64).parse().unwrap(), endpoint: "e".repeat(64).parse().unwrap() }
+    let frontend = model::Frontend::Docker;
+    Mark::Endpoint { frontend, network: "f".repeat(64).parse().unwrap(), endpoint: "e".repeat(64).parse().unwrap() }
 }
 
 pub(crate) fn create_slave(new: &str, on: &str, words: &str, mtu: Option<u32>) -> Step {

@@ -118,6 +118,20 @@ fn a_slave_is_set_up_in_its_sandbox() {
         assert!(inside("ip -4 address show lan0").contains("brd 192.0.2.255"));
         assert!(!inside("ip -6 address show lan0 scope global").contains("tentative"), "it works at once");
 
+        let route =
+            |text: &str| Step::AddRoute { sandbox: key.clone(), name: lan0.clone(), route: text.parse().unwrap() };
+        let wanted = ["0.0.0.0/0 via 192.0.2.1", "198.51.100.0/24 metric 9", "::/0 via 2001:db8::1 metric 5"];
+        for text in wanted {
+            apply(&route(text)).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        }
+        apply(&route("0.0.0.0/0 via 192.0.2.2")).expect("the first one counts");
+        let made = kernel::routes_out_of(&key, link.index).unwrap();
+        assert_eq!(made, wanted.map(|text| text.parse().unwrap()));
+        for text in ["203.0.113.0/24 via 198.51.100.1", "2001:db8:9::/48 via 2001:db8:1::1"] {
+            let refused = apply(&route(text)).unwrap_err();
+            assert!(matches!(refused, KernelError::RouterOutOfReach { .. }), "{text}: {refused:?}");
+        }
+
         let refused = apply(&sysctl("net.ipv4.conf.IFNAME.no_such_setting=1")).unwrap_err();
         assert!(matches!(refused, KernelError::NoSysctl { .. }), "{refused:?}");
         apply(&create_slave("ipl1", "p0", "l2 bridge", None)).unwrap();

@@ -1,6 +1,6 @@
 //! The router that a link leads to.
 
-use kernel::{Scope, observe, router};
+use kernel::{Scope, observe, router, way_out};
 use model::Family;
 
 use crate::host::{host_link, ip, on_a_host};
@@ -51,5 +51,28 @@ fn the_default_route_with_the_lowest_metric_tells_the_router() {
             is(3);
         }
         check("lo", Family::V4, None);
+    });
+}
+
+#[test]
+#[ignore = "needs root and a kernel with ipvlan: run in the lab"]
+fn the_way_out_is_the_default_routes_of_ipv4_before_ipv6() {
+    on_a_host("kt-way-out", || {
+        assert_eq!(way_out().unwrap(), None);
+        for link in ["p0", "p1"] {
+            ip(&format!("link add {link} type veth peer name {link}-far"));
+            ip(&format!("link set {link}-far up"));
+            ip(&format!("link set {link} up"));
+        }
+        let out = |link: &str| {
+            assert_eq!(way_out().unwrap(), Some(host_link(&observe(Scope::Host).unwrap(), link).index), "{link}");
+        };
+        ip("-6 route add default dev p0 metric 5");
+        out("p0");
+        ip("-4 route add default dev p0 metric 20");
+        ip("-4 route add default dev p1 metric 10");
+        out("p1");
+        ip("-4 route delete default metric 10");
+        out("p0");
     });
 }

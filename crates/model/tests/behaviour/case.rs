@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use model::{
     Endpoint, EndpointState, Flag, Kind, Link, LinkIntent, Mark, Mode, Network, NetworkState, Observed, Parent, Place,
-    PortSettings, SandboxLink, Sysctls, desired,
+    PortSettings, SandboxLink, SandboxRoutes, Sysctls, desired,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -252,9 +252,13 @@ impl Builder {
             let leaving = network.state == NetworkState::Deleting;
             let state = if leaving { EndpointState::Detaching } else { choice.state };
             let made = Endpoint { network: network.id.clone(), ..endpoint(&format!("end{number}"), number, state) };
-            let addresses = if choice.with_address { made.addresses } else { model::Addresses::default() };
+            let addresses = if choice.with_address { made.addresses.clone() } else { model::Addresses::default() };
             let name = text(&format!("lan{number}"));
-            let set_up = choice.set_up.map(|_| SandboxLink { name, sysctls: Sysctls::default() });
+            let set_up = choice.set_up.map(|_| SandboxLink {
+                name,
+                sysctls: Sysctls::default(),
+                routes: SandboxRoutes::default(),
+            });
             if let (Some(true), Some(key)) = (choice.set_up, &made.sandbox) {
                 self.links.sandboxes.entry(key.clone()).or_default();
             }

@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     AddressThere(IpNet),
     /// Old kernels rename only what is down.
     Up(InterfaceName),
+    /// A link that is down has no routes.
+    Down(InterfaceName),
 }
 
 impl Kernel {
@@ -96,6 +98,10 @@ impl Kernel {
                 }
                 link.addresses.push(*address);
                 Ok(())
+            }
+            Step::AddRoute { sandbox, name, .. } => {
+                let link = self.link_at(&Place::Sandbox(sandbox.clone()), name)?;
+                if link.up { Ok(()) } else { Err(Refusal::Down(name.clone())) }
             }
             Step::SetMtu { place, name, mtu } => {
                 self.link_at(place, name)?.mtu = mtu.get();

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use model::{
-    Addresses, Endpoint, EndpointState, Generation, Kind, Layer, Link, Mark, Moment, Network, NetworkState, Parent,
+    Endpoint, EndpointState, Frontend, Generation, Kind, Layer, Link, Mark, Moment, Network, NetworkState, Parent,
     PortSettings,
 };
 
@@ -30,7 +30,8 @@ pub(crate) fn endpoint(id: &str, number: u8, state: EndpointState) -> Endpoint {
     Endpoint {
         id: text(id),
         network: text("net"),
-        addresses: Addresses { v4: Some(text(&format!("192.168.1.{number}/24"))), v6: None },
+        frontend: Frontend::Docker,
+        addresses: text(&format!("192.168.1.{number}/24")),
         set_up: None,
         sandbox,
         born: Moment { generation: Generation(1), boot: text("b007") },

@@ -95,7 +95,8 @@ fn a_slave_that_was_made_and_not_marked_is_marked() {
 #[test]
 fn a_slave_that_is_ours_to_set_up_is_moved_and_set_up() {
     let sysctls = text("net.ipv4.conf.IFNAME.log_martians=1");
-    let set_up = Some(SandboxLink { name: text("lan0"), sysctls });
+    let routes = text("0.0.0.0/0 via 192.168.1.1,10.0.0.0/8 via 192.168.1.9 metric 100");
+    let set_up = Some(SandboxLink { name: text("lan0"), sysctls, routes });
     let one = Endpoint { set_up, ..endpoint("one", 2, EndpointState::Attaching) };
     let observed = sandbox(host([sentinel(L2)]), "one", []);
     assert_snapshot!(check(&[net()], std::slice::from_ref(&one), &observed), @"
@@ -106,6 +107,8 @@ fn a_slave_that_is_ours_to_set_up_is_moved_and_set_up() {
     set net.ipv4.conf.IFNAME.log_martians=1 for lan0 in /run/one
     add 192.168.1.2/24 to lan0 in /run/one
     set lan0 up in /run/one
+    add the route 0.0.0.0/0 via 192.168.1.1 out of lan0 in /run/one
+    add the route 10.0.0.0/8 via 192.168.1.9 metric 100 out of lan0 in /run/one
     ");
     let moved = sandbox(host([sentinel(L2)]), "one", [marked(slave(5, "lan0", 2, L2), &one.mark())]);
     assert_snapshot!(check(&[net()], std::slice::from_ref(&one), &moved), @"
@@ -113,10 +116,19 @@ fn a_slave_that_is_ours_to_set_up_is_moved_and_set_up() {
     set net.ipv4.conf.IFNAME.log_martians=1 for lan0 in /run/one
     add 192.168.1.2/24 to lan0 in /run/one
     set lan0 up in /run/one
+    add the route 0.0.0.0/0 via 192.168.1.1 out of lan0 in /run/one
+    add the route 10.0.0.0/8 via 192.168.1.9 metric 100 out of lan0 in /run/one
     ");
     let set_up = Link { up: true, ..marked(slave(5, "lan0", 2, L2), &one.mark()) };
     assert_snapshot!(check(&[net()], std::slice::from_ref(&one), &sandbox(host([sentinel(L2)]), "one", [set_up])), @"");
     assert_snapshot!(check(&[net()], &[one], &host([sentinel(L2)])), @"");
+}
+
+#[test]
+fn where_another_plugin_makes_the_links_none_is_called_for() {
+    let network = network("net", Parent::elsewhere_for(&text("net")), L2);
+    let endpoints = [endpoint("one", 2, EndpointState::Attached), endpoint("two", 3, EndpointState::Detaching)];
+    assert_snapshot!(check(&[network], &endpoints, &host([])), @"");
 }
 
 #[test]
@@ -279,13 +291,14 @@ fn a_parent_of_ours_that_carries_a_link_of_somebody_elses_stays() {
 fn an_isolated_network_has_a_dummy_of_its_own() {
     let isolated = |state| Network { state, ..network("net", Parent::dummy_for(&text("net")), L2) };
     assert_snapshot!(check(&[isolated(NetworkState::Creating)], &[], &host([])), @"
-    create dummy ipl2bdcfed91e14
-    mark ipl2bdcfed91e14 as ipvland:parent:ivd-net
-    rename ipl2bdcfed91e14 to ivd-net
-    set ivd-net up
-    create slave ipl538dcd88668b on ivd-net (l2/bridge)
-    mark ipl538dcd88668b as ipvland:sentinel:ivd-net
+    create dummy ipl3a164ca6b61e
+    mark ipl3a164ca6b61e as ipvland:parent:ivd-529e770884e
+    rename ipl3a164ca6b61e to ivd-529e770884e
+    set ivd-529e770884e up
+    create slave ipl7809f593c39f on ivd-529e770884e (l2/bridge)
+    mark ipl7809f593c39f as ipvland:sentinel:ivd-529e770884e
     ");
-    let dummy = marked(Link { kind: Kind::Dummy, ..link(30, "ivd-net") }, &Mark::Parent(text("ivd-net")));
-    assert_snapshot!(check(&[isolated(NetworkState::Deleting)], &[], &host([dummy])), @"delete ivd-net");
+    let dummy =
+        marked(Link { kind: Kind::Dummy, ..link(30, "ivd-529e770884e") }, &Mark::Parent(text("ivd-529e770884e")));
+    assert_snapshot!(check(&[isolated(NetworkState::Deleting)], &[], &host([dummy])), @"delete ivd-529e770884e");
 }

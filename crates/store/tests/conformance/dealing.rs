@@ -123,14 +123,11 @@ fn answer(verb: &Verb, store: &Store, reference: &mut Dealer) -> Result<Outcome,
 }
 
 fn of_endpoint(which: &[Which], reference: &Dealer) -> Addresses {
-    let mut addresses = Addresses::default();
-    for which in which {
-        match IpNet::from(which.of(reference).1) {
-            IpNet::V4(net) => addresses.v4 = Some(net),
-            IpNet::V6(net) => addresses.v6 = Some(net),
-        }
-    }
-    addresses
+    // An endpoint cannot hold an address twice.
+    let mut addresses: Vec<IpNet> = which.iter().map(|which| IpNet::from(which.of(reference).1)).collect();
+    addresses.sort();
+    addresses.dedup_by_key(|address| address.addr());
+    addresses.into_iter().collect()
 }
 
 fn alike(given: Result<(), StoreError>, right: Right<()>) -> Result<Outcome, TestCaseError> {

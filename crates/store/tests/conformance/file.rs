@@ -53,7 +53,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 /// What takes a ledger from its version back to the one before.
-const BACKWARDS: [&str; 4] = [
+const BACKWARDS: [&str; 5] = [
     "ALTER TABLE network DROP COLUMN announce_count; ALTER TABLE network DROP COLUMN announce_interval_ms",
     "ALTER TABLE engine DROP COLUMN takes_whole_links;
      ALTER TABLE endpoint DROP COLUMN link_name; ALTER TABLE endpoint DROP COLUMN link_sysctls",
@@ -67,6 +67,10 @@ const BACKWARDS: [&str; 4] = [
      CREATE INDEX lease_endpoint ON lease (endpoint);
      INSERT INTO lease VALUES
          ('default', '192.168.1.2', 'a'), ('default', '2001:db8::2', 'a'), ('isolated:apart', '192.168.1.2', 'b')",
+    "ALTER TABLE network DROP COLUMN frontend; ALTER TABLE endpoint DROP COLUMN link_routes;
+     ALTER TABLE endpoint ADD COLUMN v4 TEXT; ALTER TABLE endpoint ADD COLUMN v6 TEXT;
+     UPDATE endpoint SET v4 = '192.168.1.2/24', v6 = iif(id = 'a', '2001:db8::2/64', NULL);
+     ALTER TABLE endpoint DROP COLUMN addresses",
 ];
 
 #[test]
@@ -167,7 +171,7 @@ fn after(damage: &str) -> Vec<String> {
 #[test]
 fn every_damaged_column_is_named_and_nothing_is_guessed() {
     for (damage, named) in [
-        ("UPDATE network SET id = 'a b'", "network.id"),
+        ("UPDATE network SET id = 'a b'", "endpoint.frontend lease.frontend network.id"),
         ("UPDATE network SET parent_kind = 'bridge'", "network.parent_kind"),
         ("UPDATE network SET parent = 'a/b'", "network.parent"),
         ("UPDATE network SET parent = 'sixteen-bytes-xx'", "network.parent"),
@@ -187,9 +191,10 @@ fn every_damaged_column_is_named_and_nothing_is_guessed() {
         ("UPDATE subnet SET gateway = 'router' WHERE position = 0", "subnet.gateway"),
         ("UPDATE endpoint SET id = ''", "endpoint.id lease.endpoint"),
         ("UPDATE endpoint SET network = ''", "endpoint.network"),
-        ("UPDATE endpoint SET v4 = '192.168.1.2/33'", "endpoint.v4"),
-        ("UPDATE endpoint SET v4 = '2001:db8::1/64'", "endpoint.v4"),
-        ("UPDATE endpoint SET v6 = '192.168.1.2/24'", "endpoint.v6"),
+        ("UPDATE network SET frontend = 'nobody'", "endpoint.frontend lease.frontend network.frontend"),
+        ("UPDATE endpoint SET addresses = '192.168.1.2/33'", "endpoint.addresses"),
+        ("UPDATE endpoint SET addresses = '192.168.1.2/24 2001:db8::1/129'", "endpoint.addresses"),
+        ("UPDATE endpoint SET link_name = 'lan0', link_routes = 'everywhere'", "endpoint.link_routes"),
         ("UPDATE endpoint SET sandbox = 'relative'", "endpoint.sandbox"),
         ("UPDATE endpoint SET generation = -1", "endpoint.generation"),
         ("UPDATE endpoint SET boot = ''", "endpoint.boot"),

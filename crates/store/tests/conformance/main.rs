@@ -13,7 +13,7 @@ mod sharing;
 
 use std::path::PathBuf;
 
-use model::{Addresses, Endpoint, EndpointState, Generation, Moment, Network, Parent, Subnet};
+use model::{Endpoint, EndpointState, Frontend, Generation, Moment, Network, Parent, Subnet};
 use store::Store;
 use tempfile::TempDir;
 
@@ -71,7 +71,8 @@ fn endpoint(name: &str, v4: Option<&str>, v6: Option<&str>) -> Endpoint {
     Endpoint {
         id: id(name),
         network: id(network),
-        addresses: Addresses { v4: v4.map(|a| a.parse().unwrap()), v6: v6.map(|a| a.parse().unwrap()) },
+        frontend: Frontend::Docker,
+        addresses: [v4, v6].into_iter().flatten().map(|address| address.parse().unwrap()).collect(),
         set_up: None,
         sandbox: None,
         born: Moment { generation: Generation(1), boot: id("b007") },

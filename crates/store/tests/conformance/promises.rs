@@ -1,6 +1,6 @@
 //! Verb by verb.
 
-use model::{Endpoint, EndpointState, Flag, Mode, Network, NetworkState, Parent, PortSettings};
+use model::{Endpoint, EndpointState, Flag, Frontend, Mode, Network, NetworkState, Parent, PortSettings};
 use store::{Store, StoreError};
 
 use crate::{Ledger, endpoint, id, network};
@@ -36,11 +36,13 @@ fn a_network_comes_back_as_it_was_given() {
     let vlan = Parent::Vlan { name: id("eth0.10"), on: id("eth0"), id: id("10") };
     let vlan = Network { parent: vlan, mtu: Some(id("1400")), ..network("vlan", "-") };
     let dummy = Network { parent: Parent::dummy_for(&id("dummy")), subnets: Vec::new(), ..network("dummy", "-") };
-    for given in [&link, &vlan, &dummy] {
+    let elsewhere = Parent::elsewhere_for(&id("elsewhere"));
+    let elsewhere = Network { parent: elsewhere, frontend: Frontend::Cni, ..network("elsewhere", "-") };
+    for given in [&link, &vlan, &dummy, &elsewhere] {
         store.add_network(given).unwrap();
         assert_eq!(store.network(&given.id).unwrap().as_ref(), Some(given));
     }
-    assert_eq!(store.networks().unwrap(), [dummy, link, vlan]);
+    assert_eq!(store.networks().unwrap(), [dummy, elsewhere, link, vlan]);
     assert_eq!(store.network(&id("other")).unwrap(), None);
 }
 

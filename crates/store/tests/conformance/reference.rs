@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::{
-    Addresses, Announcements, Endpoint, EndpointId, EndpointState, Flag, Generation, InterfaceName, Mode, Moment,
-    Network, NetworkId, NetworkState, Parent, PortSettings, SandboxKey, SandboxLink, Segment, SegmentName, Subnet,
-    Sysctls,
+    Announcements, Endpoint, EndpointId, EndpointState, Flag, Frontend, Generation, InterfaceName, Mode, Moment,
+    Network, NetworkId, NetworkState, Parent, PortSettings, SandboxKey, SandboxLink, SandboxRoutes, Segment,
+    SegmentName, Subnet, Sysctls,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -225,14 +225,15 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
     let sysctls = id::<Sysctls>("net.ipv4.conf.IFNAME.forwarding=1,net.ipv6.conf.IFNAME.accept_ra=0");
     let set_up = select(vec![
         None,
-        Some(SandboxLink { name: id("lan0"), sysctls: Sysctls::default() }),
-        Some(SandboxLink { name: id("lan0"), sysctls }),
+        Some(SandboxLink { name: id("lan0"), sysctls: Sysctls::default(), routes: SandboxRoutes::default() }),
+        Some(SandboxLink { name: id("lan0"), sysctls, routes: id("0.0.0.0/0 via 10.1.0.1,10.9.0.0/16 metric 5") }),
     ]);
     let all = (endpoint_id(), network_id(), v4, v6, set_up, 0..3_u64);
     all.prop_map(|(name, network, v4, v6, set_up, generation)| Endpoint {
         id: name,
         network,
-        addresses: Addresses { v4: v4.map(id), v6: v6.map(id) },
+        frontend: Frontend::Docker,
+        addresses: [v4, v6].into_iter().flatten().map(id).collect(),
         set_up,
         sandbox: None,
         born: Moment { generation: Generation(generation), boot: id("b007") },

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use engine::{Addresses, WhoHas};
-use model::{Fill, Hold, Holding, Pool, Segment};
+use model::{Fill, Frontend, Hold, Holding, Pool, Segment};
 
 use super::{json, table};
 
@@ -17,12 +17,19 @@ fn holding(address: &str, hold: Hold) -> Holding {
 }
 
 fn addresses() -> Addresses {
-    let network = || "0123456789abcdef".parse().unwrap();
+    let network = || "0123456789abcdef".repeat(4).parse().unwrap();
     let until = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_600);
     let holdings = vec![
         holding("192.168.1.1", Hold::Gateway(Some(network()))),
         holding("192.168.1.2", Hold::Auxiliary(network())),
-        holding("192.168.1.5", Hold::Endpoint { endpoint: "fedcba9876543210".parse().unwrap(), network: network() }),
+        holding(
+            "192.168.1.5",
+            Hold::Endpoint {
+                endpoint: "fedcba9876543210".repeat(4).parse().unwrap(),
+                network: network(),
+                frontend: Frontend::Docker,
+            },
+        ),
         holding("192.168.1.6", Hold::Claim),
         holding("192.168.1.7", Hold::Pinned("web".parse().unwrap())),
         holding("192.168.1.8", Hold::Adopted("container old on Docker's network mac".into())),
@@ -65,8 +72,8 @@ RANGE           SUBNET          SEGMENT  ADDRESSES             TAKEN  FREE      
 fn the_keys_of_an_address() {
     let report = serde_json::to_value(json::Addresses::of(&addresses())).unwrap();
     let expected = serde_json::json!({
-        "address": "192.168.1.5", "segment": "default", "kind": "endpoint", "endpoint": "fedcba9876543210",
-        "network": "0123456789abcdef", "name": "db", "frontend": "docker", "holder": null, "mac": null,
+        "address": "192.168.1.5", "segment": "default", "kind": "endpoint", "endpoint": "fedcba9876543210".repeat(4),
+        "network": "0123456789abcdef".repeat(4), "name": "db", "frontend": "docker", "holder": null, "mac": null,
         "since": "2027-01-15T08:00:00Z", "until": null,
     });
     assert_eq!(report["addresses"][2], expected);
@@ -86,7 +93,7 @@ fn who_has_an_address_is_said_in_a_sentence() {
     let asked: IpAddr = "192.168.1.5".parse().unwrap();
     let said = |who: &WhoHas, containers: &BTreeMap<_, _>| table::who_has(asked, who, containers);
     let of = |index: usize| WhoHas { holdings: vec![addresses().holdings[index].clone()], ..WhoHas::default() };
-    let containers = BTreeMap::from([("fedcba9876543210".parse().unwrap(), "web".to_owned())]);
+    let containers = BTreeMap::from([("fedcba9876543210".repeat(4).parse().unwrap(), "web".to_owned())]);
     let sentence = "192.168.1.5 in segment default is held by endpoint fedcba987654 of network 0123456789ab, container web, \
                     for Docker, since 2027-01-15T08:00:00Z\n";
     assert_eq!(said(&of(2), &containers), sentence);

@@ -97,12 +97,12 @@ impl Held {
             until: None,
         };
         match &holding.hold {
-            Hold::Endpoint { endpoint, network } => Self {
+            Hold::Endpoint { endpoint, network, frontend } => Self {
                 kind: "endpoint",
                 endpoint: Some(endpoint.to_string()),
                 network: Some(network.to_string()),
                 name: containers.get(endpoint).cloned().or(held.name),
-                frontend: Some("docker"),
+                frontend: Some(frontend.as_str()),
                 ..held
             },
             Hold::Claim => Self { kind: "claim", ..held },

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use engine::{Addresses, WhoHas};
-use model::{EndpointId, Fill, Hold, Holding};
+use model::{EndpointId, Fill, Frontend, Hold, Holding};
 
 use crate::cli::table::{or_dash, section, shown, table};
 
@@ -44,7 +44,7 @@ fn pools(pools: &[Fill]) -> String {
 /// Who, and on which network.
 fn columns(hold: &Hold) -> (String, Option<&str>) {
     match hold {
-        Hold::Endpoint { endpoint, network } => (format!("endpoint {}", endpoint.short()), Some(network.short())),
+        Hold::Endpoint { endpoint, network, .. } => (format!("endpoint {}", endpoint.short()), Some(network.short())),
         Hold::Claim => ("to come".to_owned(), None),
         Hold::Gateway(network) => ("gateway".to_owned(), network.as_ref().map(model::NetworkId::short)),
         Hold::Auxiliary(network) => ("auxiliary".to_owned(), Some(network.short())),
@@ -70,7 +70,13 @@ fn holds(address: IpAddr, holding: &Holding, containers: &BTreeMap<EndpointId, S
         _ => None,
     };
     let container = container.map(|name| format!(", container {name}")).unwrap_or_default();
-    let frontend = if matches!(holding.hold, Hold::Endpoint { .. }) { ", for Docker" } else { "" };
+    let frontend = match holding.hold {
+        Hold::Endpoint { frontend: Frontend::Docker, .. } => ", for Docker",
+        Hold::Endpoint { frontend: Frontend::Cni, .. } => ", for CNI",
+        Hold::Endpoint { frontend: Frontend::Netavark, .. } => ", for Podman",
+        Hold::Endpoint { frontend: Frontend::Shell, .. } => ", by hand",
+        _ => "",
+    };
     let since = holding.since.map(|since| format!(", since {}", time(since))).unwrap_or_default();
     format!("{address} in segment {} is {}{container}{frontend}{since}\n", holding.segment, holding.hold)
 }

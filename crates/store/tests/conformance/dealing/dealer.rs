@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use model::{
-    AddressRange, Adopted, EndpointId, EndpointName, Hold, Holding, Ipam, MacAddress, Network, NetworkId, Pool,
-    Segment, pool::next,
+    AddressRange, Adopted, EndpointId, EndpointName, Frontend, Hold, Holding, Ipam, MacAddress, Network, NetworkId,
+    Pool, Segment, pool::next,
 };
 use store::StoreError;
 
@@ -265,7 +265,8 @@ impl Dealer {
             address: *address,
             hold: match &lease.endpoint {
                 Some(endpoint) => {
-                    Hold::Endpoint { endpoint: endpoint.clone(), network: self.endpoints[endpoint].clone() }
+                    let network = self.endpoints[endpoint].clone();
+                    Hold::Endpoint { endpoint: endpoint.clone(), network, frontend: Frontend::Docker }
                 }
                 None => Hold::Claim,
             },
