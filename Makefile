@@ -28,9 +28,10 @@ build: linker ## the driver, optimised, in target/release
 	cargo build --release --locked --package ipvland
 
 # Root installs, and whoever calls builds: where that is not the same person, sudo is asked. PREFIX is /usr/local, unless
-# told otherwise; with DESTDIR, for those who make packages, nobody needs to be root.
+# told otherwise, and CNI_PLUGINS /opt/cni/bin; with DESTDIR, for those who make packages, nobody needs to be root.
 INSTALL = $(if $(DESTDIR),,$(if $(filter 0,$(shell id -u)),,sudo)) \
-    env DESTDIR=$(DESTDIR) PREFIX=$(or $(PREFIX),/usr/local) FORCE=$(FORCE) packaging/install
+    env DESTDIR=$(DESTDIR) PREFIX=$(or $(PREFIX),/usr/local) CNI_PLUGINS=$(CNI_PLUGINS) FORCE=$(FORCE) \
+    packaging/install
 
 install: build ## the driver, its units, manual and completions on this host
 	$(INSTALL) install

@@ -157,7 +157,9 @@ impl Drop for Machine {
 
 /// Everything on this machine that bears the driver's name: files, units, links. dpkg's own records are not among it.
 pub(crate) fn traces() -> Vec<String> {
-    let files = run("find /etc /usr /var/lib /run -path /var/lib/dpkg -prune -o -name *ipvland* -print");
+    // The lab's own are below /opt/ipvland.
+    let elsewhere = "-path /var/lib/dpkg -prune -o -path /opt/ipvland -prune";
+    let files = run(&format!("find /etc /opt /usr /var/lib /run {elsewhere} -o -name *ipvland* -print"));
     let units = run("systemctl list-units --all --plain --no-legend ipvland*");
     let links = run("ip -brief link");
     let ours = |line: &&str| ["ipl", "ivd-"].iter().any(|prefix| line.starts_with(prefix));

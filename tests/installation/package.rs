@@ -27,6 +27,9 @@ fn installed_beside_a_running_engine_it_serves() {
     for file in ["usr/share/man/man8/ipvland.8.gz", "usr/share/bash-completion/completions/ipvland"] {
         assert!(run("dpkg --listfiles ipvland").contains(file), "{file} is not in the package");
     }
+    for folder in ["netavark", "cni"] {
+        assert_eq!(run(&format!("realpath /usr/lib/{folder}/ipvland")), "/usr/bin/ipvland");
+    }
 }
 
 #[test]

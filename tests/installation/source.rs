@@ -13,6 +13,9 @@ fn installed_from_source_it_says_what_to_do_next_and_leaves_nothing() {
     let said = script("install", "").expect("it installs");
     assert!(said.contains("next: systemctl enable --now ipvland.socket"), "{said}");
     assert_eq!(active(), (false, false), "nothing is started unasked");
+    for link in ["/usr/local/lib/netavark/ipvland", "/opt/cni/bin/ipvland"] {
+        assert_eq!(run(&format!("realpath {link}")), "/usr/local/bin/ipvland");
+    }
     run("systemctl enable --now ipvland.socket");
     machine.network("lan");
     let one = machine.container("one", "lan", "");

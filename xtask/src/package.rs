@@ -37,7 +37,8 @@ pub(crate) fn debian_package(revision: u32) -> Result<PathBuf> {
     }
     let mut stage = Command::new(checkout.join("packaging/install"));
     stage.arg("install").env("BUILT", built.executable("ipvland")?).env("DESTDIR", staging.join("root"));
-    stage.envs([("PREFIX", "/usr"), ("ZSH_COMPLETIONS", "/usr/share/zsh/vendor-completions")]);
+    stage.envs([("PREFIX", "/usr"), ("CNI_PLUGINS", "/usr/lib/cni")]);
+    stage.env("ZSH_COMPLETIONS", "/usr/share/zsh/vendor-completions");
     succeed(&mut stage)?;
     fs::write(staging.join("changelog"), changelog(revision)?)?;
     fs::write(staging.join("copyright"), copyright::text(checkout)?)?;
