@@ -85,7 +85,8 @@ pub enum OptionError {
 }
 
 impl OptionError {
-    pub(crate) fn unknown(key: &str, valid: &'static [&'static str]) -> Self {
+    /// The refusal of a key that is none of the valid ones.
+    pub fn unknown(key: &str, valid: &'static [&'static str]) -> Self {
         let key: String = key.chars().take(80).collect();
         // Compared without the prefix and in small letters, so that `mode`, `Parent` and `ipvlan-mode` find theirs.
         let plain =
