@@ -8,6 +8,11 @@ pub fn docker_wire(input: &[u8]) {
     crate::docker::read_call(input);
 }
 
+/// A request of Podman's: its verb, a line break, and what comes on stdin. Everything that the verb would read of it is read.
+pub fn netavark_wire(input: &[u8]) {
+    crate::netavark::read_request(input);
+}
+
 /// What a container engine tells of a network, with names that others have chosen.
 pub fn engine_network(answer: &[u8]) {
     crate::adopt::read_network(answer).iter().for_each(can_be_printed);
@@ -41,5 +46,6 @@ mod tests {
         replay("docker_wire", super::docker_wire);
         replay("engine_network", super::engine_network);
         replay("host_local", super::host_local);
+        replay("netavark_wire", super::netavark_wire);
     }
 }

@@ -1,9 +1,9 @@
 //! The one binary of ipvland: the daemon that Docker speaks to, and the command line. A library only for those who throw
 //! broken bytes at its parsers.
 //!
-//! A frontend sees the engine and the model, and nothing below them. `docker` speaks the plugin protocol, `serve` owns
-//! the daemon's socket, signals and background work, `standby` holds its engine, `cli` is what a person types and reads.
-//! `adopt` finds out what others on the host have given out, `engine_api` asks container engines.
+//! A frontend sees the engine and the model, and nothing below them. `docker` speaks the plugin protocol, `netavark` is what
+//! Podman starts, `serve` owns the daemon's socket, signals and background work, `standby` holds its engine, `cli` is what
+//! a person types and reads. `adopt` finds out what others on the host have given out, `engine_api` asks container engines.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod engine_api;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod logs;
+mod netavark;
 mod sentence;
 mod serve;
 mod standby;
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
             serve::run(paths, &socket, engine_socket).map(|()| ExitCode::SUCCESS)
         }
         cli::Command::Report(report) => cli::run(&paths, report),
+        cli::Command::Netavark(verb) => Ok(netavark::run(&paths, &verb)),
         cli::Command::Completions { shell } => cli::completions(shell).map(|()| ExitCode::SUCCESS),
         cli::Command::Man { folder } => cli::manual(&folder).map(|()| ExitCode::SUCCESS),
     };

@@ -8,6 +8,7 @@ use engine::Paths;
 use model::SegmentName;
 
 use super::addresses::AddressCommand;
+use crate::netavark;
 
 /// An IPvlan network driver for Docker
 ///
@@ -84,7 +85,10 @@ impl Settings {
     pub(crate) fn log_filter(&self, command: &Command) -> String {
         let level = match self.log_level {
             None => match std::env::var("RUST_LOG") {
-                Ok(filter) if !filter.is_empty() => return filter,
+                Ok(filter) if !filter.is_empty() => match netavark::log_level(&filter) {
+                    Some(level) => level,
+                    None => return filter,
+                },
                 _ if matches!(command, Command::Serve { .. }) => "info",
                 _ => "warn",
             },
@@ -125,6 +129,8 @@ Examples:
     },
     #[command(flatten)]
     Report(Report),
+    #[command(flatten)]
+    Netavark(netavark::Verb),
     /// Print the completions for a shell
     #[command(after_long_help = "\
 Examples:

@@ -10,3 +10,4 @@ mod commands;
 mod daemon;
 mod garbage;
 mod lifecycle;
+mod netavark;
