@@ -15,7 +15,7 @@ use store::StoreError;
 use crate::adopt::is_link_local;
 use crate::endpoints::refuse_host_address;
 use crate::port::Port;
-use crate::{Engine, EngineError, NetworkRequest};
+use crate::{Engine, EngineError, Finding, NetworkRequest, Repair};
 
 /// How often it is begun anew when others have been quicker: a network that goes with its last endpoint may go while the
 /// next one comes, and a claim ends with the life of a container engine.
@@ -95,21 +95,32 @@ impl Engine {
     /// Puts a container on a network: makes the network where that is asked for, deals the addresses, makes the slave and sets
     /// it up. All or nothing; done already, it answers the same again.
     ///
-    /// Cut off, a claim ends by itself, and what of the endpoint is there is removed by repair: no engine knows of it.
+    /// Cut off, a claim ends by itself, and what of the endpoint is there is removed by repair: no engine knows of it. Nor is
+    /// there a daemon that would repair: what a boot has left is removed first, and so is what is dead where no address is left.
     ///
     /// # Errors
     /// When the network cannot be made, an address not be had, or the slave not be made. Nothing has changed then.
     pub fn connect(&self, connection: &Connection) -> Result<Connected, EngineError> {
+        if self.store.outlives_a_boot(&self.boot)? {
+            self.repair(Repair::Apply)?;
+        }
         if let Some(there) = self.connected_before(connection)? {
             return Ok(there);
         }
         for attempt in 1.. {
             match self.try_connect(connection) {
                 Err(error) if attempt < ATTEMPTS && connection.can_begin_anew_after(&error) => {}
+                Err(error) if attempt < ATTEMPTS && is_exhaustion(&error) && self.bury_the_dead()? => {}
                 outcome => return outcome,
             }
         }
         unreachable!("the attempts are counted")
+    }
+
+    /// Repairs, and tells whether anything was found dead.
+    fn bury_the_dead(&self) -> Result<bool, EngineError> {
+        let found = self.repair(Repair::Apply)?;
+        Ok(found.iter().any(|finding| matches!(finding, Finding::EndpointDead(_) | Finding::EndpointFinished(_))))
     }
 
     /// Takes a container off its network; its addresses are free at once. The network goes too where nobody would tell of its
@@ -341,6 +352,10 @@ impl Connection {
             _ => false,
         }
     }
+}
+
+fn is_exhaustion(error: &EngineError) -> bool {
+    matches!(error, EngineError::Store(StoreError::PoolExhausted(_)))
 }
 
 /// The pools that are dealt from.

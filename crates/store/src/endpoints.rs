@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use model::{Endpoint, EndpointId, Hold, Ipam, Network, SandboxKey};
+use model::{BootId, Endpoint, EndpointId, Hold, Ipam, Network, SandboxKey};
 use rusqlite::{Params, Transaction, params};
 
 use crate::addresses::{free, give_up_old_claims, lessee};
@@ -26,6 +26,17 @@ impl Store {
     /// When the ledger cannot be read.
     pub fn endpoint(&self, id: &EndpointId) -> Result<Option<Endpoint>, StoreError> {
         self.read(|transaction| Ok(endpoints(transaction, "WHERE endpoint.id = ?", [id.as_str()])?.pop()))
+    }
+
+    /// Whether an endpoint of another boot is on record, which is dead.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn outlives_a_boot(&self, boot: &BootId) -> Result<bool, StoreError> {
+        self.read(|transaction| {
+            let exists = "SELECT EXISTS (SELECT 1 FROM endpoint WHERE boot <> ?)";
+            Ok(transaction.query_one(exists, [boot.to_string()], |row| row.get(0))?)
+        })
     }
 
     /// Enters an endpoint and the addresses it holds from now on, all or nothing. It is entered as

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use engine::{Carrier, NetworkRequest};
 use ipnet::IpNet;
 use model::{DriverOptions, EndpointId, Frontend, Ipam, NetworkId, Subnet};
@@ -15,8 +15,10 @@ use crate::engine_api::{self, Config, Network};
 /// The networks of this driver that the engine behind a socket remembers.
 ///
 /// # Errors
-/// When it does not answer, or one of them cannot be read: what is not understood is not taken for gone.
+/// When it does not answer, or one of them cannot be read: what is not understood is not taken for gone. When it is Podman's
+/// (podman-docker puts it at Docker's place): that has networks of ours of its own, and knows of none of Docker's.
 pub(crate) fn networks(socket: &Path, driver: &str) -> Result<Vec<NetworkRequest>> {
+    ensure!(engine_api::name(socket)? == "Docker", "the engine is not Docker's");
     let ours = engine_api::networks(socket)?.into_iter().filter(|network| network.driver == driver);
     ours.map(|network| {
         request(&network, driver).with_context(|| format!("network {} of the engine's list", network.id))
@@ -78,12 +80,34 @@ fn first_usable(range: IpNet, pool: IpNet) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixListener;
+    use std::thread;
+
     use serde_json::{Value, json};
 
     use super::*;
 
     fn read(network: &Value) -> Result<NetworkRequest> {
         request(&serde_json::from_value(network.clone()).unwrap(), "ipvland")
+    }
+
+    #[test]
+    fn podmans_networks_are_not_dockers() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("docker.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let asked = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 100];
+            let length = stream.read(&mut request).unwrap();
+            let answer = json!({ "Components": [{ "Name": "Podman Engine" }] });
+            stream.write_all(format!("HTTP/1.0 200 OK\r\n\r\n{answer}").as_bytes()).unwrap();
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        });
+        let said = networks(&socket, "ipvland").unwrap_err().to_string();
+        assert_eq!(said, "the engine is not Docker's");
+        assert!(asked.join().unwrap().starts_with("GET /version "));
     }
 
     #[test]

@@ -148,6 +148,15 @@ fn an_endpoint_begins_unattached_whatever_it_says() {
 }
 
 #[test]
+fn what_is_of_another_boot_is_known() {
+    let Ledger { store, .. } = Ledger::with_network();
+    assert!(!store.outlives_a_boot(&id("b007")).unwrap());
+    store.claim(&endpoint("a", None, None)).unwrap();
+    assert!(!store.outlives_a_boot(&id("b007")).unwrap());
+    assert!(store.outlives_a_boot(&id("b008")).unwrap());
+}
+
+#[test]
 fn an_endpoint_is_claimed_once() {
     let Ledger { store, .. } = Ledger::with_network();
     claim(&store, "a", Some("192.168.1.2/24"), None).unwrap();
