@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use kernel::Scope;
 use model::parent::suitable;
 use model::{
-    DriverOptions, EndpointId, Frontend, InterfaceName, Ipam, Link, Mark, Mtu, Network, NetworkId, NetworkState,
-    Observed, Parent, Pool, SandboxKey, Segment, Subnet, Verdict,
+    AddressRange, DriverOptions, EndpointId, Frontend, InterfaceName, Ipam, Link, Mark, Mtu, Network, NetworkId,
+    NetworkState, Observed, Parent, Pool, SandboxKey, Segment, Subnet, Verdict,
 };
 
 use crate::addresses::own_addresses;
@@ -118,7 +118,12 @@ impl Engine {
         }
         self.store.ensure_port_agrees(&network)?;
         port.check_settings(&network, &observed)?;
-        pools.iter().try_for_each(|pool| Ok(self.store.ensure_dealable(pool, &own_addresses(pool, &observed))?))
+        let routers = network.subnets.iter().filter_map(Subnet::gateway).map(AddressRange::from);
+        for pool in pools {
+            let barred: Vec<AddressRange> = own_addresses(pool, &observed).into_iter().chain(routers.clone()).collect();
+            self.store.ensure_dealable(pool, &barred)?;
+        }
+        Ok(())
     }
 
     /// The link that the host's own default route leads out of, as the parent of those who name none.
