@@ -2,13 +2,15 @@
 //! broken bytes at its parsers.
 //!
 //! A frontend sees the engine and the model, and nothing below them. `docker` speaks the plugin protocol, `netavark` is what
-//! Podman starts, `serve` owns the daemon's socket, signals and background work, `standby` holds its engine, `cli` is what
-//! a person types and reads. `adopt` finds out what others on the host have given out, `engine_api` asks container engines.
+//! Podman starts, `cni` what runtimes of CNI start. `serve` owns the daemon's socket, signals and background work, `standby`
+//! holds its engine, `cli` is what a person types and reads. `adopt` finds out what others on the host have given out,
+//! `engine_api` asks container engines.
 
 #![forbid(unsafe_code)]
 
 mod adopt;
 mod cli;
+mod cni;
 mod docker;
 mod engine_api;
 #[cfg(any(test, fuzzing))]
@@ -23,8 +25,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// What the binary does: the arguments of the process decide.
+/// What the binary does: the environment of the process decides, and then its arguments.
 pub fn main() -> ExitCode {
+    if cni::is_called() {
+        return cni::run();
+    }
     let cli::Arguments { settings, command } = cli::Arguments::parse();
     logs::start(&settings.log_filter(&command));
     let paths = settings.paths();

@@ -6,6 +6,7 @@
 mod adopt;
 mod calls;
 mod clients;
+mod cni;
 mod commands;
 mod daemon;
 mod garbage;
