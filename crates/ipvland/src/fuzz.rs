@@ -26,6 +26,26 @@ pub fn host_local(input: &[u8]) {
     crate::adopt::read_reservation(&network, &name, content.as_bytes()).iter().for_each(can_be_printed);
 }
 
+/// The environment of a call by a runtime of CNI: variables as `NAME=VALUE`, a line each.
+pub fn cni_call(input: &[u8]) {
+    crate::cni::fuzz::call(input);
+}
+
+/// The configuration of a network of CNI's.
+pub fn cni_configuration(input: &[u8]) {
+    crate::cni::fuzz::configuration(input);
+}
+
+/// What another plugin of CNI answers.
+pub fn cni_answer(input: &[u8]) {
+    crate::cni::fuzz::answer(input);
+}
+
+/// A file in the format of resolv.conf(5).
+pub fn resolv_conf(input: &[u8]) {
+    crate::cni::fuzz::resolv_conf(&String::from_utf8_lossy(input));
+}
+
 fn can_be_printed(adopted: &Adopted) {
     let holder = adopted.holder();
     assert!(holder.chars().count() <= Adopted::LONGEST_HOLDER && !holder.contains(char::is_control), "{adopted:?}");
@@ -47,5 +67,9 @@ mod tests {
         replay("engine_network", super::engine_network);
         replay("host_local", super::host_local);
         replay("netavark_wire", super::netavark_wire);
+        replay("cni_call", super::cni_call);
+        replay("cni_configuration", super::cni_configuration);
+        replay("cni_answer", super::cni_answer);
+        replay("resolv_conf", super::resolv_conf);
     }
 }

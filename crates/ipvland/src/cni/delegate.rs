@@ -138,6 +138,13 @@ fn refusal(answer: &[u8], verb: &str, status: ExitStatus) -> Failure {
     Failure { code, sentence, remedy }
 }
 
+/// What is said of the answer of a plugin that fails.
+#[cfg(any(test, fuzzing))]
+pub(super) fn fuzz(answer: &[u8]) -> String {
+    let Failure { sentence, remedy, .. } = refusal(answer, "ADD", ExitStatus::default());
+    sentence + &remedy.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

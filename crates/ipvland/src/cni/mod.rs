@@ -10,6 +10,8 @@ mod check;
 mod choice;
 mod delegate;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod guest;
 mod identity;
 mod plan;

@@ -1,0 +1,5 @@
+//! Answers of other plugins of CNI.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| ipvland::fuzz::cni_answer(input));
