@@ -15,6 +15,7 @@ mod announce;
 mod connections;
 mod endpoints;
 mod error;
+mod extend;
 mod holders;
 mod kind;
 mod networks;

@@ -5,12 +5,13 @@ use std::fmt;
 use ipnet::IpNet;
 
 use crate::desired::{LinkIntent, Presence, Shape};
+use crate::endpoint::Addresses;
 use crate::family::Family;
 use crate::mark::Mark;
 use crate::name::{InterfaceName, SandboxKey};
 use crate::observed::{Link, Observed, Place};
 use crate::port::port_settings;
-use crate::sandbox_link::{SandboxLink, SandboxRoute, Sysctl};
+use crate::sandbox_link::{SandboxLink, SandboxRoute, SandboxRoutes, Sysctl};
 use crate::settings::{Mtu, PortSettings, VlanId};
 
 /// One change of the kernel. Where no place is named, it happens in the host namespace.
@@ -177,6 +178,19 @@ pub fn converge(desired: &[LinkIntent], observed: &Observed) -> Vec<Step> {
     steps
         .extend(slaves.iter().filter(|intent| intent.presence == Presence::Kept).flat_map(|kept| keep(kept, observed)));
     steps
+}
+
+/// The steps that give a slave which is set up in its sandbox addresses besides, and routes: whoever deals them had to speak on
+/// it first. None where it is not in sight; what it has already is left out.
+pub fn extend(intent: &LinkIntent, more: &Addresses, routes: &SandboxRoutes, observed: &Observed) -> Vec<Step> {
+    let Some((Place::Sandbox(sandbox), link)) = intent.find(observed).into_iter().next() else { return Vec::new() };
+    let (name, sandbox) = (|| link.name.clone(), || sandbox.clone());
+    let ipv6 = more.has(Family::V6).then(|| Sysctl::disable_ipv6(false));
+    let settings = ipv6.map(|sysctl| Step::SetSysctl { sandbox: sandbox(), name: name(), sysctl });
+    let missing = more.iter().filter(|address| !link.addresses.contains(address));
+    let addresses = missing.map(|address| Step::AddAddress { sandbox: sandbox(), name: name(), address });
+    let routes = routes.iter().map(|route| Step::AddRoute { sandbox: sandbox(), name: name(), route });
+    settings.into_iter().chain(addresses).chain(routes).collect()
 }
 
 fn remove(intent: &LinkIntent, observed: &Observed) -> Vec<Step> {

@@ -39,7 +39,7 @@ pub mod settings;
 
 pub use adopted::Adopted;
 pub use announcements::Announcements;
-pub use converge::{Step, converge};
+pub use converge::{Step, converge, extend};
 pub use desired::{LinkIntent, Presence, Shape, desired};
 pub use endpoint::{Addresses, Endpoint, EndpointState};
 pub use family::Family;

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use model::{BootId, Endpoint, EndpointId, Hold, Ipam, Network, SandboxKey};
+use ipnet::IpNet;
+use model::{Addresses, BootId, Endpoint, EndpointId, Hold, Ipam, Network, SandboxKey, SandboxLink, SandboxRoutes};
 use rusqlite::{Params, Transaction, params};
 
 use crate::addresses::{free, give_up_old_claims, lessee};
@@ -53,6 +54,40 @@ impl Store {
                 ensure_unreserved(transaction, &network, address, now)?;
             }
             enter(transaction, endpoint, &network, now)
+        })
+    }
+
+    /// Enters addresses that an endpoint gets besides, and the routes that come with them, all or nothing. What it has already is
+    /// not entered again. The endpoint as it is then.
+    ///
+    /// # Errors
+    /// As [`Store::claim`]; [`StoreError::NoEndpoint`], when it is gone or on its way out.
+    pub fn extend(
+        &self,
+        id: &EndpointId,
+        addresses: &Addresses,
+        routes: &SandboxRoutes,
+    ) -> Result<Endpoint, StoreError> {
+        self.write(Durability::Normal, |transaction| {
+            let found = endpoints(transaction, "WHERE endpoint.id = ? AND state <> 'detaching'", [id.as_str()])?.pop();
+            let endpoint = found.ok_or_else(|| StoreError::NoEndpoint(id.clone()))?;
+            let (network, now) = (ready_network(transaction, &endpoint)?, self.now());
+            let has = |address: &IpNet| endpoint.addresses.iter().any(|held| held.addr() == address.addr());
+            let more: Vec<IpNet> = addresses.iter().filter(|address| !has(address)).collect();
+            give_up_old_claims(transaction, now)?;
+            for address in more.iter().map(IpNet::addr) {
+                ensure_unreserved(transaction, &network, address, now)?;
+                lease(transaction, &endpoint, &network, address, now)?;
+            }
+            let addresses: Addresses = endpoint.addresses.iter().chain(more).collect();
+            let set_up = endpoint
+                .set_up
+                .clone()
+                .map(|link| SandboxLink { routes: link.routes.iter().chain(routes.iter()).collect(), ..link });
+            let update = "UPDATE endpoint SET addresses = ?, link_routes = ? WHERE id = ?";
+            let link_routes = set_up.as_ref().map(|link| link.routes.to_string());
+            transaction.execute(update, params![addresses.to_string(), link_routes, id.as_str()])?;
+            Ok(Endpoint { addresses, set_up, ..endpoint })
         })
     }
 
@@ -164,6 +199,10 @@ fn network_of(transaction: &Transaction<'_>, endpoint: &Endpoint) -> Result<Netw
     if !endpoints(transaction, "WHERE endpoint.id = ?", [endpoint.id.as_str()])?.is_empty() {
         return Err(StoreError::EndpointExists(endpoint.id.clone()));
     }
+    ready_network(transaction, endpoint)
+}
+
+fn ready_network(transaction: &Transaction<'_>, endpoint: &Endpoint) -> Result<Network, StoreError> {
     let filter = "WHERE id = ? AND state = 'ready'";
     let network = crate::networks::networks(transaction, filter, [endpoint.network.as_str()])?.pop();
     network.ok_or_else(|| StoreError::NoNetwork(endpoint.network.clone()))

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 use model::{
-    Endpoint, EndpointState, Flag, Kind, Link, Mark, Mode, Network, NetworkState, Observed, Parent, PortSettings,
-    SandboxLink, converge, desired,
+    Endpoint, EndpointState, Flag, Kind, Link, LinkIntent, Mark, Mode, Network, NetworkState, Observed, Parent,
+    PortSettings, Presence, SandboxLink, converge, desired, extend,
 };
 
 use crate::scene::{endpoint, link, marked, network, on, slave, text};
@@ -90,6 +90,29 @@ fn a_slave_that_was_made_and_not_marked_is_marked() {
     let one = endpoint("one", 2, EndpointState::Attaching);
     let observed = host([sentinel(L2), newborn(11, &one)]);
     assert_snapshot!(check(&[net()], &[one], &observed), @"mark ipl63828841227b as ipvland:docker:net:one");
+}
+
+#[test]
+fn a_slave_that_is_set_up_gets_addresses_besides() {
+    let one = endpoint("one", 2, EndpointState::Attached);
+    let slave = LinkIntent::slave_of(&one, &net(), Presence::Present);
+    let steps = |addresses, routes, observed: &Observed| {
+        let steps = extend(&slave, &text(addresses), &text(routes), observed);
+        steps.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let slave_link = crate::scene::slave(5, "lan0", 2, L2);
+    let link = Link { up: true, addresses: vec![text("192.168.1.2/24")], ..marked(slave_link, &one.mark()) };
+    let there = sandbox(host([sentinel(L2)]), "one", [link]);
+    assert_snapshot!(steps("192.168.1.2/24 192.168.1.3/24", "0.0.0.0/0 via 192.168.1.1", &there), @"
+    add 192.168.1.3/24 to lan0 in /run/one
+    add the route 0.0.0.0/0 via 192.168.1.1 out of lan0 in /run/one
+    ");
+    assert_snapshot!(steps("2001:db8::3/64", "", &there), @"
+    set net.ipv6.conf.IFNAME.disable_ipv6=0 for lan0 in /run/one
+    add 2001:db8::3/64 to lan0 in /run/one
+    ");
+    assert_snapshot!(steps("192.168.1.3/24", "", &sandbox(host([sentinel(L2)]), "one", [])), @"");
+    assert_snapshot!(steps("192.168.1.3/24", "", &host([newborn(5, &one)])), @"");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Verb by verb.
 
-use model::{Endpoint, EndpointState, Flag, Frontend, Mode, Network, NetworkState, Parent, PortSettings};
+use model::{Endpoint, EndpointState, Flag, Frontend, Mode, Network, NetworkState, Parent, PortSettings, SandboxLink};
 use store::{Store, StoreError};
 
 use crate::{Ledger, endpoint, id, network};
@@ -312,4 +312,44 @@ fn what_its_engine_speaks_of_is_of_the_present_life() {
     store.recognise(&id("a")).unwrap();
     assert_eq!(born(), 2);
     store.recognise(&id("gone")).unwrap();
+}
+
+#[test]
+fn an_endpoint_gets_addresses_and_routes_besides() {
+    let Ledger { store, .. } = Ledger::with_network();
+    let set_up = SandboxLink { name: id("eth0"), sysctls: id(""), routes: id("10.8.0.0/16") };
+    store.claim(&Endpoint { set_up: Some(set_up), ..endpoint("a", None, Some("2001:db8::2/64")) }).unwrap();
+    store.begin_attach(&id("a"), &id("/run/a")).unwrap();
+    store.confirm_attach(&id("a")).unwrap();
+    for _ in 0..2 {
+        let extended = store.extend(&id("a"), &id("192.168.1.2/24 2001:db8::2/64"), &id("")).unwrap();
+        assert_eq!(extended.addresses.to_string(), "2001:db8::2/64 192.168.1.2/24");
+    }
+    let extended = store.extend(&id("a"), &id(""), &id("0.0.0.0/0 via 192.168.1.1")).unwrap();
+    assert_eq!(extended.set_up.as_ref().unwrap().routes.to_string(), "10.8.0.0/16,0.0.0.0/0 via 192.168.1.1");
+    assert_eq!(store.endpoint(&id("a")).unwrap(), Some(extended), "and that is on record");
+    let thief = claim(&store, "b", Some("192.168.1.2/24"), None).unwrap_err();
+    assert!(matches!(thief, StoreError::AddressHeld { holder, .. } if holder == id("a")));
+    store.bury(&id("a")).unwrap();
+    claim(&store, "b", Some("192.168.1.2/24"), None).unwrap();
+}
+
+#[test]
+fn an_endpoint_gets_all_that_comes_besides_or_nothing() {
+    let Ledger { store, .. } = Ledger::with_network();
+    claim(&store, "a", None, None).unwrap();
+    claim(&store, "b", Some("192.168.1.2/24"), None).unwrap();
+    for (addresses, part) in
+        [("192.168.1.3/24 192.168.1.2/24", "held by endpoint b"), ("192.168.1.3/24 192.168.1.1/24", "the gateway")]
+    {
+        let refusal = store.extend(&id("a"), &id(addresses), &id("")).unwrap_err().to_string();
+        assert!(refusal.contains(part), "{refusal}");
+        assert_eq!(store.endpoint(&id("a")).unwrap().unwrap().addresses, id(""));
+    }
+    claim(&store, "c", Some("192.168.1.3/24"), None).unwrap();
+    store.begin_detach(&id("a")).unwrap();
+    for gone in ["a", "other"] {
+        let refusal = store.extend(&id(gone), &id("192.168.1.4/24"), &id(""));
+        assert!(matches!(refusal, Err(StoreError::NoEndpoint(_))), "{refusal:?}");
+    }
 }
