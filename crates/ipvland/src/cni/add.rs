@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use engine::{Connected, Engine};
+use engine::{Connected, Engine, EngineError};
 use model::{SandboxKey, Sysctls};
 use serde_json::Value;
 
@@ -16,7 +16,9 @@ use super::failure::{Code, Failure};
 use super::guest::{Guest, with_next};
 use super::plan::{Plan, has_router};
 use super::share::{Share, take_unplaced};
-use super::wire::{Configuration, Dealer, Dns, Interface, PluginName, Report, ReportedRoute, Role, RouteWish};
+use super::wire::{
+    Configuration, Dealer, Dns, Interface, LinkSettings, PluginName, Report, ReportedRoute, Role, RouteWish,
+};
 
 /// More than any resolv.conf has, in bytes; what else a file may hold is not read.
 const RESOLV_CONF_LIMIT: u64 = 1 << 16;
@@ -55,6 +57,7 @@ fn chained(guest: &Guest<'_>) -> Result<Report, Failure> {
     let engine = Engine::open(&guest.configuration.paths)?;
     let plan = Plan::of_links(guest.configuration, &link, None, before.as_ref(), &engine)?;
     let connected = guest.connect(&engine, &plan, &share, &link.sysctls)?;
+    guest.announce(&engine, &connected);
     Ok(told(before, &connected, &share, Vec::new(), dns))
 }
 
@@ -72,6 +75,7 @@ fn dealt(guest: &Guest<'_>) -> Result<Report, Failure> {
         let share = Share::of_ranges(choice, &routes, has_router(&link));
         guest.connect(&engine, &plan, &share, &link.sysctls).map(|connected| (connected, share))
     })?;
+    guest.announce(&engine, &connected);
     let made = share.made();
     Ok(told(before, &connected, &share, made, dns))
 }
@@ -82,17 +86,33 @@ fn delegated(guest: &Guest<'_>, name: &PluginName) -> Result<Report, Failure> {
     let before = guest.configuration.previous()?;
     let dns = guest.configuration.dns()?;
     let delegate = Delegate::find(name, guest.configuration)?;
+    let speaks_on_the_link = delegate.speaks_on_the_link(link.options.settings.mode)?;
     let engine = Engine::open(&guest.configuration.paths)?;
     let plan = Plan::of_links(guest.configuration, &link, None, before.as_ref(), &engine)?;
-    let answer = delegate.add()?;
-    let connect = || {
-        let share = Share::of_report(&answer.ips, &answer.routes, has_router(&link))?;
-        let connected = guest.connect(&engine, &plan, &share, &link.sysctls)?;
-        Ok::<_, Failure>((connected, share))
-    };
-    let (connected, share) = connect().inspect_err(|_| delegate.undo())?;
+    let (connected, share, served) = if speaks_on_the_link {
+        let bare = Share::of_report(&[], &[], has_router(&link))?;
+        guest.connect(&engine, &plan, &bare, &link.sysctls)?;
+        let extend = |share: &Share| engine.extend(&guest.endpoint(), &share.given(), &share.routes());
+        with_addresses_of(&delegate, &link, extend).inspect_err(|_| guest.take_off(&engine))
+    } else {
+        with_addresses_of(&delegate, &link, |share| guest.connect(&engine, &plan, share, &link.sysctls))
+    }?;
+    guest.announce(&engine, &connected);
     let made = share.made();
-    Ok(told(before, &connected, &share, made, dns.or(answer.dns)))
+    Ok(told(before, &connected, &share, made, dns.or(served)))
+}
+
+/// Has a plugin deal addresses, does something with them, and has it take them back where that fails.
+fn with_addresses_of(
+    delegate: &Delegate<'_>,
+    link: &LinkSettings,
+    connect: impl Fn(&Share) -> Result<Connected, EngineError>,
+) -> Result<(Connected, Share, Dns), Failure> {
+    let answer = delegate.add()?;
+    let share = Share::of_report(&answer.ips, &answer.routes, has_router(link));
+    let connected = share.and_then(|share| Ok((connect(&share)?, share)));
+    let (connected, share) = connected.inspect_err(|_| delegate.undo())?;
+    Ok((connected, share, answer.dns))
 }
 
 /// With addresses from the ledger, for a link that another plugin makes.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 
+use model::Mode;
 use serde::Deserialize;
 
 use super::call::{COMMAND, search_path};
@@ -46,6 +47,19 @@ impl<'c> Delegate<'c> {
             )
         })?;
         Ok(Self { name, executable, configuration: configuration.bytes() })
+    }
+
+    /// Whether it deals over the interface, which must be there first and may go last.
+    ///
+    /// # Errors
+    /// Code 7 where it would not be heard on the interface.
+    pub(super) fn speaks_on_the_link(&self, mode: Mode) -> Result<bool, Failure> {
+        if !self.name.speaks_on_the_link() || mode == Mode::L2 {
+            return Ok(self.name.speaks_on_the_link());
+        }
+        let sentence =
+            format!("key `mode`: `{mode}` was given, and `{}` needs l2, where there is broadcast", self.name.as_str());
+        Err(Failure::new(Code::CONFIGURATION, sentence))
     }
 
     /// Has it deal addresses. What it may have done before it failed is undone.

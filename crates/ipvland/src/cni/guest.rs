@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use engine::{Announced, Connected, Connection, Engine, EngineError, Membership};
-use model::{EndpointName, SandboxKey, SandboxLink, Sysctls};
+use model::{EndpointId, EndpointName, SandboxKey, SandboxLink, Sysctls};
 
 use super::call::Attachment;
 use super::choice::Choice;
@@ -11,6 +11,7 @@ use super::identity;
 use super::plan::Plan;
 use super::share::Share;
 use super::wire::Configuration;
+use crate::sentence;
 
 /// Who is to be put on the network, and what is asked for.
 pub(super) struct Guest<'a> {
@@ -24,7 +25,7 @@ pub(super) struct Guest<'a> {
 }
 
 impl Guest<'_> {
-    /// Puts it there, and tells the neighbours.
+    /// Puts it there.
     pub(super) fn connect(
         &self,
         engine: &Engine,
@@ -32,8 +33,8 @@ impl Guest<'_> {
         share: &Share,
         sysctls: &Sysctls,
     ) -> Result<Connected, EngineError> {
-        let connection = Connection {
-            endpoint: identity::endpoint(&self.configuration.name, self.attachment),
+        engine.connect(&Connection {
+            endpoint: self.endpoint(),
             network: Membership::MadeFor(plan.request.clone()),
             sandbox: self.sandbox.clone(),
             name: self.name.clone(),
@@ -44,16 +45,31 @@ impl Guest<'_> {
                 routes: share.routes(),
             },
             default_routes: false,
-        };
-        let connected = engine.connect(&connection)?;
-        if connected.link.is_some() && connected.network.announced().is_some() {
-            match engine.announce(&connection.endpoint) {
-                Ok(Announced::Sent) => {}
-                Ok(other) => tracing::warn!(?other, "the addresses are not announced"),
-                Err(error) => tracing::warn!("the addresses are not announced: {}", crate::sentence::in_full(&error)),
-            }
+        })
+    }
+
+    /// What the engine calls it.
+    pub(super) fn endpoint(&self) -> EndpointId {
+        identity::endpoint(&self.configuration.name, self.attachment)
+    }
+
+    /// Takes it off again, because something else failed.
+    pub(super) fn take_off(&self, engine: &Engine) {
+        if let Err(error) = engine.disconnect(&self.endpoint()) {
+            tracing::warn!("what failed is not all undone; repair goes on: {}", sentence::in_full(&error));
         }
-        Ok(connected)
+    }
+
+    /// Tells the neighbours where its addresses are, if anybody listens. Without that they find out by and by.
+    pub(super) fn announce(&self, engine: &Engine, connected: &Connected) {
+        if connected.link.is_none() || connected.network.announced().is_none() {
+            return;
+        }
+        match engine.announce(&self.endpoint()) {
+            Ok(Announced::Sent) => {}
+            Ok(other) => tracing::warn!(?other, "the addresses are not announced"),
+            Err(error) => tracing::warn!("the addresses are not announced: {}", sentence::in_full(&error)),
+        }
     }
 }
 

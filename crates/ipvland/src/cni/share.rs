@@ -43,6 +43,15 @@ impl Share {
         })
     }
 
+    /// The addresses that another plugin has dealt.
+    pub(super) fn given(&self) -> Addresses {
+        let given = |wanted: &Wanted| match wanted {
+            Wanted::Given(address) => Some(*address),
+            Wanted::Dealt { .. } => None,
+        };
+        self.wanted.iter().filter_map(given).collect()
+    }
+
     /// The routes that are wished for, as they are made. One without a router goes by the first one of its family, as with the
     /// reference plugins.
     pub(super) fn made(&self) -> Vec<RouteWish> {

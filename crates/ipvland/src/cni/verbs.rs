@@ -18,9 +18,14 @@ use super::wire::{Configuration, Dealer, Role};
 /// All that keeps something of it there.
 pub(super) fn del(configuration: &Configuration<'_>, attachment: &Attachment) -> Result<(), Failure> {
     let id = identity::endpoint(&configuration.name, attachment);
-    let gone = Engine::open(&configuration.paths).and_then(|engine| engine.disconnect(&id)).map_err(Failure::from);
-    // Whose the addresses are is told only when no link has them any more.
-    all([gone, pass_on(configuration, "DEL")])
+    let take_off =
+        || Engine::open(&configuration.paths).and_then(|engine| engine.disconnect(&id)).map_err(Failure::from);
+    let give_back = || pass_on(configuration, "DEL");
+    match &configuration.dealer {
+        Dealer::Plugin(name) if name.speaks_on_the_link() => all([give_back(), take_off()]),
+        // Whose the addresses are is told only when no link has them any more.
+        _ => all([take_off(), give_back()]),
+    }
 }
 
 /// Takes all off the network that are not valid any more.

@@ -36,6 +36,8 @@ pub(crate) use version::SpecVersion;
 
 /// What this plugin is called in `type` and in `ipam.type`.
 const OURS: &str = "ipvland";
+/// The reference plugin that asks a server on the wire.
+const DHCP: &str = "dhcp";
 
 /// A network's configuration: read as far as every verb needs it, and further by those that do.
 #[derive(Debug)]
@@ -225,6 +227,11 @@ impl FromStr for NetworkName {
 impl PluginName {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the plugin deals over the interface.
+    pub(crate) fn speaks_on_the_link(&self) -> bool {
+        self.0 == DHCP
     }
 }
 

@@ -206,6 +206,19 @@ fn what_another_plugin_has_dealt_is_taken_back_when_the_link_cannot_be_made() {
 }
 
 #[test]
+fn a_plugin_that_speaks_on_the_interface_is_not_called_before_there_is_one() {
+    let runtime = Runtime::new();
+    runtime.plugin("dhcp", "");
+    let network = |mode| runtime.network(&json!({ "mode": mode, "ipam": { "type": "dhcp" } }));
+    assert_eq!(runtime.refused("ADD", &network("l2")).1, "parent `no-such-link` is no link of this host");
+    let sentence = "key `mode`: `l3` was given, and `dhcp` needs l2, where there is broadcast";
+    assert_eq!(runtime.refused("ADD", &network("l3")), (7, sentence.to_owned()));
+    assert_eq!(runtime.take_calls(), "");
+    runtime.call("DEL", &network("l3")).is_silent_success();
+    assert_eq!(runtime.take_calls(), "DEL");
+}
+
+#[test]
 fn other_verbs_are_passed_on_to_the_plugin_that_deals_the_addresses() {
     let runtime = Runtime::new();
     let keys = json!({ "ipam": { "type": "dealer" }, "cni.dev/valid-attachments": [] });
