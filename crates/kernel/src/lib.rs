@@ -15,6 +15,7 @@ mod below;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod host;
 mod identity;
 mod link;
 mod lock;
@@ -34,6 +35,7 @@ mod watch;
 pub use announce::announce;
 pub use apply::apply;
 pub use error::KernelError;
+pub use host::{FileSystem, Host, LinkSettings, Medium, Module, file_system, host, link_settings};
 pub use identity::{boot_id, release};
 pub use lock::{LockKey, PortLock};
 pub use observe::{Scope, observe};
