@@ -82,6 +82,8 @@ pub(crate) struct Container {
 #[serde(rename_all = "PascalCase")]
 struct Version {
     #[serde(default)]
+    version: String,
+    #[serde(default)]
     components: Vec<Component>,
 }
 
@@ -91,21 +93,30 @@ struct Component {
     name: String,
 }
 
+/// An engine that answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// `Docker` or `Podman`.
+    pub(crate) name: &'static str,
+    /// As it says itself. Distributions hang something of their own on it (`26.1.5+dfsg1`).
+    pub(crate) version: String,
+}
+
 /// Which engine answers at a socket: either may listen on the other's.
 ///
 /// # Errors
 /// When it does not answer, or what it answers cannot be read.
-pub(crate) fn name(socket: &Path) -> Result<&'static str> {
+pub(crate) fn program(socket: &Path) -> Result<Program> {
     let body = get(socket, "/version")?.context("the engine does not tell its version")?;
-    let version: Version = serde_json::from_slice(&body).context("the engine's version")?;
-    let podman = version.components.iter().any(|component| component.name.starts_with("Podman"));
-    Ok(if podman { "Podman" } else { "Docker" })
+    let Version { version, components } = serde_json::from_slice(&body).context("the engine's version")?;
+    let podman = components.iter().any(|component| component.name.starts_with("Podman"));
+    Ok(Program { name: if podman { "Podman" } else { "Docker" }, version })
 }
 
 /// All networks, without their containers.
 ///
 /// # Errors
-/// As [`name`].
+/// As [`program`].
 pub(crate) fn networks(socket: &Path) -> Result<Vec<Network>> {
     let body = get(socket, "/networks")?.context("the engine does not tell its networks")?;
     serde_json::from_slice(&body).context("the engine's list of networks")
@@ -114,7 +125,7 @@ pub(crate) fn networks(socket: &Path) -> Result<Vec<Network>> {
 /// One network with its containers; `None` when it is gone.
 ///
 /// # Errors
-/// As [`name`].
+/// As [`program`].
 pub(crate) fn network(socket: &Path, id: &NetworkId) -> Result<Option<Network>> {
     let body = get(socket, &format!("/networks/{id}"))?;
     body.map(|body| serde_json::from_slice(&body).with_context(|| format!("network {id} of the engine's"))).transpose()

@@ -37,6 +37,7 @@ pub fn main() -> ExitCode {
         cli::Command::Serve { socket, engine_socket } => {
             serve::run(paths, &socket, engine_socket).map(|()| ExitCode::SUCCESS)
         }
+        cli::Command::Doctor(arguments) => cli::doctor(&paths, &arguments),
         cli::Command::Report(report) => cli::run(&paths, report),
         cli::Command::Netavark(verb) => Ok(netavark::run(&paths, &verb)),
         cli::Command::Completions { shell } => cli::completions(shell).map(|()| ExitCode::SUCCESS),

@@ -28,7 +28,7 @@ pub(super) fn told(socket: &Path) -> Result<Vec<Adopted>> {
 }
 
 fn ask(socket: &Path) -> Result<Vec<Adopted>> {
-    let engine = engine_api::name(socket)?;
+    let engine = engine_api::program(socket)?.name;
     let (mut containers, mut reserved) = (Vec::new(), Vec::new());
     for listed in engine_api::networks(socket)? {
         if PASSED_OVER.contains(&listed.driver.as_str()) {

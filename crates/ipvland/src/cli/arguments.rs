@@ -8,6 +8,7 @@ use engine::Paths;
 use model::SegmentName;
 
 use super::addresses::AddressCommand;
+use super::doctor::DoctorArguments;
 use crate::netavark;
 
 /// An IPvlan network driver for Docker
@@ -41,7 +42,7 @@ Exit status:
   0  done
   1  failed; a sentence on stderr says why, and what to do
   2  wrong usage
-  3  `ipvland status` found something wrong"
+  3  `ipvland status` or `ipvland doctor` found something wrong, or `ipvland who-has` nobody"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -131,6 +132,24 @@ Examples:
     Report(Report),
     #[command(flatten)]
     Netavark(netavark::Verb),
+    /// Examine this host: what is wrong with it, what may go wrong, and what to do about each
+    ///
+    /// Looks at the kernel and its module, at each link that may be a parent (what it is, who else is on it, its MTU), at the
+    /// settings of IP that matter, at the ledger and its disk, at what is left over, at the clock, at the versions of Docker
+    /// and Podman and what is known of them, and at the socket where Docker finds the driver. Nothing is changed, and nothing need
+    /// be there yet: it is the first thing to run on a new host.
+    ///
+    /// A fault is what does not work, a warning what may not work, a note what is good to know.
+    #[command(after_long_help = "\
+Examples:
+  ipvland doctor
+  ipvland doctor --output json | jq '.findings[] | select(.severity == \"fault\")'
+
+Exit status:
+  0  no fault
+  1  the host could not be looked at
+  3  there are faults")]
+    Doctor(DoctorArguments),
     /// Print the completions for a shell
     #[command(after_long_help = "\
 Examples:

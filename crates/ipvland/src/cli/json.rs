@@ -57,7 +57,7 @@ struct Port {
 }
 
 #[derive(Serialize)]
-struct Settings {
+pub(super) struct Settings {
     mode: &'static str,
     flag: &'static str,
 }
@@ -159,7 +159,7 @@ impl Port {
 }
 
 impl Settings {
-    fn of(settings: PortSettings) -> Self {
+    pub(super) fn of(settings: PortSettings) -> Self {
         Self { mode: settings.mode.as_str(), flag: settings.flag.as_str() }
     }
 }

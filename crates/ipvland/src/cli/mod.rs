@@ -3,6 +3,7 @@
 
 mod addresses;
 mod arguments;
+mod doctor;
 mod generated;
 mod json;
 mod output;
@@ -19,6 +20,7 @@ use model::Segment;
 
 pub(crate) use arguments::{Arguments, Command};
 use arguments::{NetworkCommand, Report};
+pub(crate) use doctor::doctor;
 pub(crate) use generated::{completions, manual};
 pub(crate) use output::complain;
 use output::{print, write};

@@ -18,7 +18,7 @@ use crate::engine_api::{self, Config, Network};
 /// When it does not answer, or one of them cannot be read: what is not understood is not taken for gone. When it is Podman's
 /// (podman-docker puts it at Docker's place): that has networks of ours of its own, and knows of none of Docker's.
 pub(crate) fn networks(socket: &Path, driver: &str) -> Result<Vec<NetworkRequest>> {
-    ensure!(engine_api::name(socket)? == "Docker", "the engine is not Docker's");
+    ensure!(engine_api::program(socket)?.name == "Docker", "the engine is not Docker's");
     let ours = engine_api::networks(socket)?.into_iter().filter(|network| network.driver == driver);
     ours.map(|network| {
         request(&network, driver).with_context(|| format!("network {} of the engine's list", network.id))

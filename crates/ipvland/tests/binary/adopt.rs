@@ -17,7 +17,7 @@ fn adopt(folder: &Folder, socket: &Path) -> Output {
 }
 
 /// An engine that answers each path with what is said of it here, and all others with 404.
-fn engine(socket: &Path, answers: Vec<(&'static str, String)>) {
+pub(crate) fn engine(socket: &Path, answers: Vec<(&'static str, String)>) {
     let listener = UnixListener::bind(socket).unwrap();
     thread::spawn(move || {
         for mut stream in listener.incoming().map(Result::unwrap) {
@@ -32,7 +32,7 @@ fn engine(socket: &Path, answers: Vec<(&'static str, String)>) {
     });
 }
 
-fn ok(body: &Value) -> String {
+pub(crate) fn ok(body: &Value) -> String {
     format!("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}")
 }
 

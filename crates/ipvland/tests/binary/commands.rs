@@ -81,7 +81,8 @@ fn every_command_has_a_manual_page_with_examples() {
     let folder = Folder::new();
     let output = run(&folder, &["man", folder.path().to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
-    let commands = ["serve", "status", "repair", "adopt", "removable", "completions", "network-ls", "network-inspect"];
+    let commands =
+        ["serve", "status", "doctor", "repair", "adopt", "removable", "completions", "network-ls", "network-inspect"];
     for page in commands.map(|command| format!("ipvland-{command}.8")).into_iter().chain(["ipvland.8".into()]) {
         let text = std::fs::read_to_string(folder.path().join(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
         for section in [".TH", ".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH OPTIONS", ".SH EXAMPLES"] {
@@ -97,7 +98,7 @@ fn every_command_has_a_manual_page_with_examples() {
 fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let script = stdout(&run(&Folder::new(), &["completions", shell]));
-        for word in ["inspect", "dry-run", "removable"] {
+        for word in ["inspect", "dry-run", "removable", "doctor"] {
             assert!(script.contains(word), "{shell}: no {word} in\n{script}");
         }
         if let Ok(read) = Command::new(shell).args(["-n", "-c", &script]).output() {

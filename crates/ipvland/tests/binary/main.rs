@@ -9,6 +9,7 @@ mod clients;
 mod cni;
 mod commands;
 mod daemon;
+mod doctor;
 mod garbage;
 mod lifecycle;
 mod netavark;
