@@ -30,6 +30,8 @@ pub struct NetworkRequest {
     pub auxiliary: Vec<IpAddr>,
     /// Who deals its addresses.
     pub ipam: Ipam,
+    /// The pools that they are dealt from, where nobody else remembers them.
+    pub pools: Vec<Pool>,
 }
 
 /// What carries a network.
@@ -243,6 +245,7 @@ impl NetworkRequest {
             subnets: self.subnets.clone(),
             auxiliary: self.auxiliary.clone(),
             ipam: self.ipam,
+            pools: self.pools.clone(),
             segment_name: self.options.segment.clone().unwrap_or_default(),
             complete: true,
             state: NetworkState::Creating,

@@ -294,6 +294,7 @@ mod tests {
             subnets: Vec::new(),
             auxiliary: Vec::new(),
             ipam: Ipam::Engine,
+            pools: Vec::new(),
         };
         parent_of(&request, &Observed { host, ..Observed::default() })
     }

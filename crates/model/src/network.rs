@@ -12,6 +12,7 @@ use crate::family::Family;
 use crate::frontend::Frontend;
 use crate::name::{NameError, NetworkId, SegmentName};
 use crate::parent::Parent;
+use crate::pool::Pool;
 use crate::settings::{Mode, Mtu, PortSettings};
 
 /// A network as its record says it.
@@ -35,6 +36,8 @@ pub struct Network {
     pub auxiliary: Vec<IpAddr>,
     /// Who deals its addresses.
     pub ipam: Ipam,
+    /// The pools that they are dealt from, where its frontend has nobody else to remember them.
+    pub pools: Vec<Pool>,
     /// What the broadcast domain of its parent is called.
     pub segment_name: SegmentName,
     /// Whether the record says all that it was made with. One that was found again by its slaves does so once its engine
@@ -172,6 +175,7 @@ impl Network {
             subnets: Vec::new(),
             auxiliary: Vec::new(),
             ipam: Ipam::default(),
+            pools: Vec::new(),
             segment_name: SegmentName::default(),
             complete: true,
             state: NetworkState::Creating,

@@ -93,6 +93,8 @@ impl Store {
             } else {
                 transaction.execute("DELETE FROM subnet WHERE network = ?", [id])?;
                 insert_subnets(transaction, network)?;
+                transaction.execute("DELETE FROM network_pool WHERE network = ?", [id])?;
+                insert_pools(transaction, network)?;
             }
             transaction.execute(
                 "UPDATE network SET mtu = ?, announce_count = ?, announce_interval_ms = ?, segment = ?, complete = ?, ipam = ?
@@ -200,7 +202,18 @@ fn insert(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreE
             network.frontend.as_str(),
         ],
     )?;
+    insert_pools(transaction, network)?;
     insert_subnets(transaction, network)
+}
+
+fn insert_pools(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreError> {
+    for (position, pool) in (0i64..).zip(&network.pools) {
+        transaction.execute(
+            "INSERT INTO network_pool VALUES (?, ?, ?)",
+            params![network.id.as_str(), position, pool.to_string()],
+        )?;
+    }
+    Ok(())
 }
 
 fn insert_subnets(transaction: &Transaction<'_>, network: &Network) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use model::{
     Announcements, Endpoint, EndpointState, Generation, Ipam, Moment, Mtu, Network, NetworkId, NetworkState, Parent,
-    PortSettings, SandboxLink, Subnet, VlanId,
+    Pool, PortSettings, SandboxLink, Subnet, VlanId,
 };
 use rusqlite::{Connection, Row};
 
@@ -31,7 +31,7 @@ fn born_in(record: &Record<'_>) -> Result<Generation, StoreError> {
     u64::try_from(number).map(Generation).map_err(|_| record.corrupt("generation"))
 }
 
-/// A network with its subnets.
+/// A network with its subnets and pools.
 pub(crate) fn network(connection: &Connection, row: &Row<'_>) -> Result<Network, StoreError> {
     let record = Record::new("network", row);
     let id: NetworkId = record.text("id")?;
@@ -47,6 +47,7 @@ pub(crate) fn network(connection: &Connection, row: &Row<'_>) -> Result<Network,
         subnets: subnets(connection, &id)?,
         auxiliary: reservations::auxiliary(connection, &id)?,
         ipam: record.word("ipam", &[("engine", Ipam::Engine), ("ledger", Ipam::Ledger)])?,
+        pools: pools(connection, &id)?,
         segment_name: record.text("segment")?,
         complete: record.plain("complete")?,
         state: record.word("state", &states)?,
@@ -84,6 +85,17 @@ fn subnets(connection: &Connection, network: &NetworkId) -> Result<Vec<Subnet>, 
         subnets.push(subnet.map_err(|_| record.corrupt("gateway"))?);
     }
     Ok(subnets)
+}
+
+fn pools(connection: &Connection, network: &NetworkId) -> Result<Vec<Pool>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT pool FROM network_pool WHERE network = ? ORDER BY position")?;
+    let mut rows = statement.query([network.as_str()])?;
+    let mut pools = Vec::new();
+    while let Some(row) = rows.next()? {
+        pools.push(Record::new("network_pool", row).text("pool")?);
+    }
+    Ok(pools)
 }
 
 /// An endpoint.

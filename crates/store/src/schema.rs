@@ -9,7 +9,7 @@ use crate::StoreError;
 use crate::keys::key;
 
 /// One script per version. What has been released is never changed; a new version is one more script.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE engine (
         one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -161,6 +161,14 @@ const MIGRATIONS: [&str; 6] = [
     ALTER TABLE endpoint DROP COLUMN v4;
     ALTER TABLE endpoint DROP COLUMN v6;
     ALTER TABLE endpoint ADD COLUMN link_routes TEXT;
+    ",
+    "
+    CREATE TABLE network_pool (
+        network TEXT NOT NULL REFERENCES network (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        pool TEXT NOT NULL,
+        PRIMARY KEY (network, position)
+    ) STRICT;
     ",
 ];
 

@@ -52,6 +52,7 @@ pub(super) fn create_network(engine: &Engine, body: &[u8]) -> Answer {
         subnets: request.subnets()?,
         auxiliary: request.auxiliary()?,
         ipam: request.ipam(),
+        pools: Vec::new(),
     })?;
     tell_of_shared_wire(engine, &id);
     Ok(json!({}))

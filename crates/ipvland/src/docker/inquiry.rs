@@ -64,6 +64,7 @@ fn request(network: &Network, driver: &str) -> Result<NetworkRequest> {
         subnets: configs.into_iter().map(subnet).collect::<Result<_>>()?,
         auxiliary: auxiliary.into_iter().collect(),
         ipam: if dealt { Ipam::Ledger } else { Ipam::Engine },
+        pools: Vec::new(),
     })
 }
 

@@ -63,6 +63,7 @@ impl Network {
             subnets: self.ranges.iter().map(|range| self.as_routed(range.subnet)).collect(),
             auxiliary: Vec::new(),
             ipam: self.dealer.ipam(),
+            pools: Vec::new(),
         }
     }
 

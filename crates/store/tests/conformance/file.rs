@@ -53,7 +53,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 /// What takes a ledger from its version back to the one before.
-const BACKWARDS: [&str; 5] = [
+const BACKWARDS: [&str; 6] = [
     "ALTER TABLE network DROP COLUMN announce_count; ALTER TABLE network DROP COLUMN announce_interval_ms",
     "ALTER TABLE engine DROP COLUMN takes_whole_links;
      ALTER TABLE endpoint DROP COLUMN link_name; ALTER TABLE endpoint DROP COLUMN link_sysctls",
@@ -71,6 +71,7 @@ const BACKWARDS: [&str; 5] = [
      ALTER TABLE endpoint ADD COLUMN v4 TEXT; ALTER TABLE endpoint ADD COLUMN v6 TEXT;
      UPDATE endpoint SET v4 = '192.168.1.2/24', v6 = iif(id = 'a', '2001:db8::2/64', NULL);
      ALTER TABLE endpoint DROP COLUMN addresses",
+    "DROP TABLE network_pool",
 ];
 
 #[test]
@@ -103,12 +104,13 @@ fn an_older_schema_is_brought_up_to_date_with_all_it_holds() {
     }
 }
 
-/// A ledger with something in every table: a network with an auxiliary address, an endpoint, claims, an address that rests,
+/// A ledger with something in every table: a network with an auxiliary address and a pool, an endpoint, claims, an address that rests,
 /// and one of each reservation.
 fn full() -> Ledger {
     let ledger = Ledger::new();
     let auxiliary = vec!["192.168.1.9".parse().unwrap()];
-    ledger.store.add_network(&Network { auxiliary, ipam: Ipam::Ledger, ..crate::network("net", "eth0") }).unwrap();
+    let (ipam, pools) = (Ipam::Ledger, vec![id(POOL)]);
+    ledger.store.add_network(&Network { auxiliary, ipam, pools, ..crate::network("net", "eth0") }).unwrap();
     ledger.store.confirm_network(&id("net")).unwrap();
     let deal = |name| ledger.store.deal(&id(POOL), Some(&id(name)), &[]).unwrap();
     let (_, resting, foreign) = (deal("a"), deal("b"), deal("c"));
@@ -189,6 +191,7 @@ fn every_damaged_column_is_named_and_nothing_is_guessed() {
         ("UPDATE subnet SET pool = '192.168.1.0'", "subnet.pool"),
         ("UPDATE subnet SET gateway = 'fe80::1' WHERE position = 0", "subnet.gateway"),
         ("UPDATE subnet SET gateway = 'router' WHERE position = 0", "subnet.gateway"),
+        ("UPDATE network_pool SET pool = 'LocalDefault'", "network_pool.pool"),
         ("UPDATE endpoint SET id = ''", "endpoint.id lease.endpoint"),
         ("UPDATE endpoint SET network = ''", "endpoint.network"),
         ("UPDATE network SET frontend = 'nobody'", "endpoint.frontend lease.frontend network.frontend"),

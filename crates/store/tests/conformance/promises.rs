@@ -1,6 +1,8 @@
 //! Verb by verb.
 
-use model::{Endpoint, EndpointState, Flag, Frontend, Mode, Network, NetworkState, Parent, PortSettings, SandboxLink};
+use model::{
+    Endpoint, EndpointState, Flag, Frontend, Ipam, Mode, Network, NetworkState, Parent, PortSettings, SandboxLink,
+};
 use store::{Store, StoreError};
 
 use crate::{Ledger, endpoint, id, network};
@@ -38,11 +40,17 @@ fn a_network_comes_back_as_it_was_given() {
     let dummy = Network { parent: Parent::dummy_for(&id("dummy")), subnets: Vec::new(), ..network("dummy", "-") };
     let elsewhere = Parent::elsewhere_for(&id("elsewhere"));
     let elsewhere = Network { parent: elsewhere, frontend: Frontend::Cni, ..network("elsewhere", "-") };
-    for given in [&link, &vlan, &dummy, &elsewhere] {
+    let pools = ["v1/default/2001:db8::/64/2001:db8::/64", "v1/default/192.168.1.0/24/192.168.1.64/26/probe=200ms"];
+    let pools = pools.map(id).to_vec();
+    let dealt = Network { frontend: Frontend::Shell, ipam: Ipam::Ledger, pools, ..network("dealt", "eth1") };
+    for given in [&link, &vlan, &dummy, &elsewhere, &dealt] {
         store.add_network(given).unwrap();
         assert_eq!(store.network(&given.id).unwrap().as_ref(), Some(given));
     }
-    assert_eq!(store.networks().unwrap(), [dummy, elsewhere, link, vlan]);
+    assert_eq!(store.networks().unwrap(), [dealt.clone(), dummy, elsewhere, link, vlan]);
+    let restored = Network { pools: vec![dealt.pools[1].clone()], ..dealt };
+    store.restore_network(&restored).unwrap();
+    assert_eq!(store.network(&restored.id).unwrap(), Some(restored));
     assert_eq!(store.network(&id("other")).unwrap(), None);
 }
 
