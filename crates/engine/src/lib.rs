@@ -23,6 +23,7 @@ mod networks;
 mod port;
 mod recovery;
 mod repair;
+mod sandbox;
 mod status;
 mod watch;
 
@@ -43,6 +44,7 @@ pub use kind::ErrorKind;
 pub use networks::{Carrier, NetworkRequest};
 pub use recovery::Remembered;
 pub use repair::{Finding, Repair};
+pub use sandbox::{Sandbox, look_into};
 pub use status::{EndpointReport, NetworkReport, PortReport, Status};
 pub use watch::{Changes, Watch};
 

@@ -30,6 +30,7 @@ mod reply;
 mod request;
 mod route;
 mod router;
+mod sandbox;
 mod watch;
 
 pub use announce::announce;
@@ -41,4 +42,5 @@ pub use lock::{LockKey, PortLock};
 pub use observe::{Scope, observe};
 pub use probe::probe;
 pub use router::{router, routes_out_of, way_out};
+pub use sandbox::{SandboxIdentity, sandbox_identity};
 pub use watch::{Change, Watch};

@@ -1,5 +1,6 @@
 //! Network namespaces: opening them, telling them apart, and sockets in them.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -25,6 +26,12 @@ pub(crate) struct Namespace {
 /// Device and inode of a namespace, by which `namespaces(7)` says they are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Identity(u64, u64);
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0, self.1)
+    }
+}
 
 impl Identity {
     /// That of the file at a path, which need not be a namespace. `None` where there is no file.
