@@ -92,5 +92,5 @@ routes() {
 
 # What the driver has on record for a network, but for what no two networks share.
 record_of() {
-    ipvland network inspect "$(network_id "$1")" --output json | jq --sort-keys 'del(.. | .id?)'
+    ipvland network inspect "$(network_id "$1")" --output json | jq --sort-keys 'del(.. | .id?, .name?)'
 }

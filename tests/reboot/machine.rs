@@ -44,10 +44,12 @@ pub(crate) fn our_links() -> Vec<String> {
     ["eth0.", "dum7.", "ivd-", "ipl"].into_iter().flat_map(links_named).collect()
 }
 
-/// The networks on record, in the order of their ids. With or without a driver that runs.
+/// The networks on record, in the order of their ids. With or without a driver that runs, and an engine that tells what they are
+/// called.
 #[track_caller]
 pub(crate) fn record() -> String {
     let mut networks = ipvland_json("network ls").as_array().expect("a list").clone();
+    networks.iter_mut().filter_map(Value::as_object_mut).for_each(|network| drop(network.remove("name")));
     networks.sort_by_key(|network| network["id"].to_string());
     Value::from(networks).to_string()
 }

@@ -9,29 +9,33 @@ use model::SegmentName;
 
 use super::addresses::AddressCommand;
 use super::doctor::DoctorArguments;
+use super::names::EngineSockets;
+use super::network::NetworkCommand;
 use crate::netavark;
 
-/// An IPvlan network driver for Docker
+/// An IPvlan network driver for Docker, Podman and CNI
 ///
 /// Puts containers straight on the network of a host's link, in the modes l2, l3 and l3s, without bridge, NAT or port
-/// mapping. `ipvland serve` is the daemon that Docker speaks to; the other commands look at what it keeps and mend it,
-/// whether or not it is running.
+/// mapping. `ipvland serve` is the daemon that Docker speaks to; Podman and CNI runtimes start the program by
+/// themselves. All of them share parents and addresses: what one has, the others do not get. The other commands look at
+/// what there is and mend it, whether or not the daemon is running.
 #[derive(Parser)]
 #[command(
     version = env!("IPVLAND_VERSION"),
     after_help = "`ipvland help COMMAND` shows examples and exit statuses.",
     after_long_help = "\
 Examples:
-  # A network on the wire of eth0, and a container on it
+  # Whether this host will do, and what is on its network
+  ipvland doctor
+  ipvland status
+
+  # With Docker: a network on the wire of eth0, and a container on it
   docker network create -d ipvland --subnet=192.168.1.0/24 --gateway=192.168.1.1 -o parent=eth0 lan
   docker run --rm -it --net=lan alpine /bin/sh
 
   # On VLAN 10, whose link is made for it; and one that reaches nothing but itself
   docker network create -d ipvland --subnet=192.168.10.0/24 -o parent=eth0.10 lan10
   docker network create -d ipvland --subnet=10.9.0.0/24 --internal apart
-
-  # What there is, and what is wrong with it
-  ipvland status
 
 Files:
   /run/docker/plugins/ipvland.sock   where Docker finds the driver
@@ -42,7 +46,7 @@ Exit status:
   0  done
   1  failed; a sentence on stderr says why, and what to do
   2  wrong usage
-  3  `ipvland status` or `ipvland doctor` found something wrong, or `ipvland who-has` nobody"
+  3  `status` or `doctor` found something wrong; `who-has` found nobody"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -51,17 +55,20 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+/// What the options are called that every command has.
+const EVERYWHERE: &str = "Options of every command";
+
 /// What every command needs to know.
 #[derive(Args)]
 pub(crate) struct Settings {
     /// Where the ledger is; on a disk that survives a reboot
-    #[arg(long, global = true, default_value = "/var/lib/ipvland", value_name = "FOLDER")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, default_value = "/var/lib/ipvland", value_name = "FOLDER")]
     state_dir: PathBuf,
     /// Where the locks are; all commands and the daemon must agree on it
-    #[arg(long, global = true, default_value = "/run/ipvland", value_name = "FOLDER")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, default_value = "/run/ipvland", value_name = "FOLDER")]
     run_dir: PathBuf,
     /// How much to log: error, warn, info, debug or trace; `info` for the daemon and `warn` elsewhere by default
-    #[arg(long, global = true, env = "IPVLAND_LOG", hide_env_values = true, value_name = "LEVEL")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "IPVLAND_LOG", hide_env_values = true, value_name = "LEVEL")]
     log_level: Option<LogLevel>,
 }
 
@@ -129,8 +136,6 @@ Examples:
         engine_socket: PathBuf,
     },
     #[command(flatten)]
-    Report(Report),
-    #[command(flatten)]
     Netavark(netavark::Verb),
     /// Examine this host: what is wrong with it, what may go wrong, and what to do about each
     ///
@@ -150,6 +155,8 @@ Exit status:
   1  the host could not be looked at
   3  there are faults")]
     Doctor(DoctorArguments),
+    #[command(flatten)]
+    Report(Report),
     /// Print the completions for a shell
     #[command(after_long_help = "\
 Examples:
@@ -175,10 +182,11 @@ Examples:
 /// Commands that do one thing and end.
 #[derive(Subcommand)]
 pub(crate) enum Report {
-    /// Show ports with their mode and flag, networks, endpoints, and what is wrong
+    /// Tell what is on the network: ports with their mode and flag, networks, endpoints, and what is wrong
     ///
     /// A port is ipvlan on a parent: one mode and one flag for all its containers. WANTED is what its networks need,
-    /// SHOWN is what the kernel has. The sentences under `Wrong` say what is not as it should be, and what to do.
+    /// SHOWN is what the kernel has. FRONTEND is who made a network and its endpoints: docker, cni, netavark (Podman), or shell.
+    /// The sentences under `Wrong` say what is not as it should be, and what to do.
     #[command(after_long_help = "\
 Examples:
   ipvland status
@@ -189,6 +197,8 @@ Exit status:
   1  it could not be found out
   3  something is wrong")]
     Status {
+        #[command(flatten)]
+        engines: EngineSockets,
         #[command(flatten)]
         output: OutputArgument,
     },
@@ -270,51 +280,6 @@ Exit status:
     Removable,
 }
 
-/// What is to be done with networks.
-#[derive(Subcommand)]
-pub(crate) enum NetworkCommand {
-    /// List networks
-    ///
-    /// Those that the driver knows, with the ids that Docker gave them; it does not tell the driver their names.
-    #[command(
-        visible_alias = "list",
-        after_long_help = "\
-Examples:
-  ipvland network ls
-  docker network ls --filter driver=ipvland    # the same ids with their names"
-    )]
-    Ls {
-        #[command(flatten)]
-        output: OutputArgument,
-    },
-    /// Show one network and its endpoints
-    #[command(after_long_help = "\
-Examples:
-  ipvland network inspect 3f2a
-  ipvland network inspect \"$(docker network inspect --format '{{.Id}}' lan)\"")]
-    Inspect {
-        /// The network's id, or the beginning of it
-        id: String,
-        #[command(flatten)]
-        output: OutputArgument,
-    },
-    /// Forget a network that Docker no longer knows
-    ///
-    /// Removes its record, its dead endpoints and the link that was made for it. Docker does not tell the driver of a
-    /// `docker network rm` while the daemon is down; this is the way to catch up. Refused while endpoints on it live.
-    #[command(after_long_help = "\
-Examples:
-  docker network ls --no-trunc --filter driver=ipvland    # what Docker knows
-  ipvland network ls                                      # what is on record here
-  ipvland network forget 3f2a")]
-    Forget {
-        /// The network's id, or the beginning of it
-        id: String,
-        #[command(flatten)]
-        output: OutputArgument,
-    },
-}
-
 /// For whom the result is.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct OutputArgument {
@@ -323,6 +288,7 @@ pub(crate) struct OutputArgument {
     pub(super) output: Output,
 }
 
+/// How a result is printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
     Table,

@@ -6,8 +6,14 @@ use model::{
     Parent, Place, PortSettings, Subnet, Verdict,
 };
 use serde::Serialize;
+use serde_json::Value;
 
+use super::names::Names;
 use super::{json, table};
+
+fn names() -> Names {
+    Names::made_up(&[(network().id, "lan")], &[(endpoint().endpoint.id, "web")])
+}
 
 fn network() -> Network {
     let subnet = |pool: &str, gateway: Option<&str>| {
@@ -72,6 +78,8 @@ fn check_json(report: &impl Serialize, expected: &str) {
 const NETWORK_JSON: &str = r#"
 {
   "id": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+  "name": "lan",
+  "frontend": "docker",
   "parent": "eth0.10",
   "kind": "vlan",
   "mode": "l2",
@@ -94,6 +102,8 @@ const NETWORK_JSON: &str = r#"
 const ENDPOINT_JSON: &str = r#"
 {
   "id": "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210",
+  "name": "web",
+  "frontend": "docker",
   "network": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
   "addresses": [
     "192.168.10.5/24",
@@ -132,8 +142,8 @@ fn list_of(item: &str, depth: usize) -> String {
 
 #[test]
 fn networks_for_machines() {
-    check_json(&json::networks(&[network()]), &list_of(NETWORK_JSON, 0));
-    check_json(&json::networks(&[]), "[]");
+    check_json(&json::networks(&[network()], &names()), &list_of(NETWORK_JSON, 0));
+    check_json(&json::networks(&[], &names()), "[]");
 }
 
 #[test]
@@ -141,7 +151,7 @@ fn one_network_for_machines() {
     let report = NetworkReport { network: network(), endpoints: vec![endpoint()] };
     let network = NETWORK_JSON.trim().trim_end_matches("\n}");
     let expected = format!("{network},\n  \"endpoints\": {}\n}}", list_of(ENDPOINT_JSON, 1));
-    check_json(&json::NetworkReport::of(&report), &expected);
+    check_json(&json::NetworkReport::of(&report, &names()), &expected);
 }
 
 #[test]
@@ -156,7 +166,7 @@ fn status_for_machines() {
         format!("  \"endpoints\": {}", list_of(ENDPOINT_JSON, 1)),
         "}".to_owned(),
     ];
-    check_json(&json::Status::of(&status()), &expected.join("\n"));
+    check_json(&json::Status::of(&status(), &names()), &expected.join("\n"));
 }
 
 #[test]
@@ -183,17 +193,17 @@ Ports
  eth0.10  vlan  down  1500  l2/private  -      1         1
 
 Networks
- NETWORK       PARENT   KIND  MODE  FLAG     MTU   SEGMENT  SUBNETS
- 0123456789ab  eth0.10  vlan  l2    private  1400  cellar   192.168.10.0/24 2001:db8::/64
+ NETWORK       NAME  FRONTEND  PARENT   KIND  MODE  FLAG     MTU   SEGMENT  SUBNETS
+ 0123456789ab  lan   docker    eth0.10  vlan  l2    private  1400  cellar   192.168.10.0/24 2001:db8::/64
 
 Endpoints
- ENDPOINT      NETWORK       ADDRESSES                       STATE  WHERE
- fedcba987654  0123456789ab  192.168.10.5/24 2001:db8::5/64  lives  /run/docker/netns/1a2b
+ ENDPOINT      NAME  FRONTEND  NETWORK  ADDRESSES                       STATE  WHERE
+ fedcba987654  web   docker    lan      192.168.10.5/24 2001:db8::5/64  lives  /run/docker/netns/1a2b
 
 Wrong
 parent `eth0.10` is down
 ";
-    assert_eq!(table::status(&status()), expected);
+    assert_eq!(table::status(&status(), &names()), expected);
 }
 
 #[test]
@@ -246,21 +256,51 @@ fn what_is_adopted_for_people() {
 }
 
 #[test]
+fn one_network_for_people() {
+    let pools = vec!["v1/cellar/192.168.10.0/24/192.168.10.128/25".parse().unwrap()];
+    let network = Network { id: "lan".parse().unwrap(), frontend: Frontend::Shell, pools, ..network() };
+    let names = Names::of(std::slice::from_ref(&network), &[]);
+    let expected = " \
+NETWORK  NAME  FRONTEND  PARENT   KIND  MODE  FLAG     MTU   SEGMENT  SUBNETS
+ lan      lan   shell     eth0.10  vlan  l2    private  1400  cellar   192.168.10.0/24 2001:db8::/64
+gateway of 192.168.10.0/24: 192.168.10.1
+dealt of 192.168.10.0/24: 192.168.10.128/25
+";
+    assert_eq!(table::described(&network, &names), expected);
+    let report = NetworkReport { network, endpoints: Vec::new() };
+    let endpoints = "\nEndpoints\n ENDPOINT  NAME  FRONTEND  NETWORK  ADDRESSES  STATE  WHERE\n";
+    assert_eq!(table::network(&report, &names), format!("{expected}{endpoints}"));
+}
+
+#[test]
+fn what_is_called_nothing_is_shown_by_its_id() {
+    let shown = table::status(&status(), &Names::default());
+    assert!(shown.contains(" 0123456789ab  -     docker "), "{shown}");
+    assert!(shown.contains(" fedcba987654  -     docker    0123456789ab "), "{shown}");
+    let told = serde_json::to_value(json::Status::of(&status(), &Names::default())).unwrap();
+    assert_eq!((&told["networks"][0]["name"], &told["endpoints"][0]["name"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
 fn networks_keep_ipvland_from_being_removed() {
     assert_eq!(table::in_use(&[]), None);
-    let rest = "or `ipvland network forget ID` where Docker no longer knows one";
-    assert_eq!(
-        table::in_use(&[network()]).unwrap(),
+    let forget = "or `ipvland network forget ID` where Docker no longer knows one";
+    let shells = || Network { id: "lan".parse().unwrap(), frontend: Frontend::Shell, ..network() };
+    let pods = || Network { id: "cni-pods-01234567".parse().unwrap(), frontend: Frontend::Cni, ..network() };
+    let check = |networks: &[Network], expected: String| assert_eq!(table::in_use(networks), Some(expected));
+    check(
+        &[network()],
         format!(
-            "a network is on record: 0123456789ab on eth0.10; remove the containers, then `docker network rm \
-             0123456789ab`, {rest}"
-        )
+            "a network is on record: 0123456789ab on eth0.10; remove the containers, then `docker network rm 0123456789ab`, \
+             {forget}"
+        ),
     );
-    assert_eq!(
-        table::in_use(&[network(), network()]).unwrap(),
+    check(
+        &[network(), shells(), network()],
         format!(
-            "networks are on record: 0123456789ab on eth0.10, 0123456789ab on eth0.10; remove the containers, then \
-             `docker network rm 0123456789ab 0123456789ab`, {rest}"
-        )
+            "networks are on record: 0123456789ab on eth0.10, lan on eth0.10, 0123456789ab on eth0.10; remove the containers, \
+             then `docker network rm 0123456789ab 0123456789ab`, {forget}, then `ipvland network rm lan`"
+        ),
     );
+    check(&[pods()], "a network is on record: cni-pods-01234567 on eth0.10; remove the containers".into());
 }

@@ -6,6 +6,8 @@ use engine::{Entry, Finding};
 use model::{EndpointState, NetworkState, Parent, Place, PortSettings, Verdict};
 use serde::Serialize;
 
+use super::names::Names;
+
 /// `ipvland status`.
 #[derive(Serialize)]
 pub(super) struct Status {
@@ -65,6 +67,10 @@ pub(super) struct Settings {
 #[derive(Serialize)]
 pub(super) struct Network {
     id: String,
+    /// What people call it; null where nobody tells.
+    name: Option<String>,
+    /// Who made it: `docker`, `cni`, `netavark` or `shell`.
+    frontend: &'static str,
     parent: String,
     /// Of the parent: `link`, `vlan` or `dummy`; the last two are ipvland's own.
     kind: &'static str,
@@ -87,6 +93,9 @@ struct Subnet {
 #[derive(Serialize)]
 struct Endpoint {
     id: String,
+    /// What people call the container; null where nobody tells.
+    name: Option<String>,
+    frontend: &'static str,
     network: String,
     /// Each with the length of its subnet's prefix.
     addresses: Vec<String>,
@@ -99,8 +108,8 @@ struct Endpoint {
     place: Option<String>,
 }
 
-pub(super) fn networks(networks: &[model::Network]) -> Vec<Network> {
-    networks.iter().map(Network::of).collect()
+pub(super) fn networks(networks: &[model::Network], names: &Names) -> Vec<Network> {
+    networks.iter().map(|network| Network::of(network, names)).collect()
 }
 
 pub(super) fn findings(findings: &[Finding]) -> Vec<String> {
@@ -117,22 +126,22 @@ pub(super) fn adoptions(adoptions: &[engine::Adoption]) -> Vec<Adoption> {
 }
 
 impl Status {
-    pub(super) fn of(status: &engine::Status) -> Self {
+    pub(super) fn of(status: &engine::Status, names: &Names) -> Self {
         Self {
             kernel: status.kernel.to_string(),
             generation: status.generation.0,
             faults: status.faults.clone(),
             ports: status.ports.iter().map(Port::of).collect(),
-            networks: networks(&status.networks),
-            endpoints: status.endpoints.iter().map(Endpoint::of).collect(),
+            networks: networks(&status.networks, names),
+            endpoints: status.endpoints.iter().map(|report| Endpoint::of(report, names)).collect(),
         }
     }
 }
 
 impl NetworkReport {
-    pub(super) fn of(report: &engine::NetworkReport) -> Self {
-        let endpoints = report.endpoints.iter().map(Endpoint::of).collect();
-        Self { network: Network::of(&report.network), endpoints }
+    pub(super) fn of(report: &engine::NetworkReport, names: &Names) -> Self {
+        let endpoints = report.endpoints.iter().map(|report| Endpoint::of(report, names)).collect();
+        Self { network: Network::of(&report.network, names), endpoints }
     }
 }
 
@@ -165,10 +174,12 @@ impl Settings {
 }
 
 impl Network {
-    fn of(network: &model::Network) -> Self {
+    pub(super) fn of(network: &model::Network, names: &Names) -> Self {
         let subnet = |subnet: &model::Subnet| Subnet { pool: subnet.pool().to_string(), gateway: subnet.gateway() };
         Self {
             id: network.id.to_string(),
+            name: names.network(&network.id).map(str::to_owned),
+            frontend: network.frontend.as_str(),
             parent: network.parent.name().to_string(),
             kind: kind(&network.parent),
             mode: network.settings.mode.as_str(),
@@ -186,10 +197,12 @@ impl Network {
 }
 
 impl Endpoint {
-    fn of(report: &engine::EndpointReport) -> Self {
+    fn of(report: &engine::EndpointReport, names: &Names) -> Self {
         let endpoint = &report.endpoint;
         Self {
             id: endpoint.id.to_string(),
+            name: names.container(&endpoint.id).map(str::to_owned),
+            frontend: endpoint.frontend.as_str(),
             network: endpoint.network.to_string(),
             addresses: endpoint.addresses.iter().map(|address| address.to_string()).collect(),
             sandbox: endpoint.sandbox.as_ref().map(ToString::to_string),

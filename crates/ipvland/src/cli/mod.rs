@@ -6,6 +6,8 @@ mod arguments;
 mod doctor;
 mod generated;
 mod json;
+mod names;
+mod network;
 mod output;
 mod table;
 
@@ -18,8 +20,8 @@ use anyhow::{Result, bail};
 use engine::{Adopt, Engine, Finding, Paths, Repair};
 use model::Segment;
 
+use arguments::Report;
 pub(crate) use arguments::{Arguments, Command};
-use arguments::{NetworkCommand, Report};
 pub(crate) use doctor::doctor;
 pub(crate) use generated::{completions, manual};
 pub(crate) use output::complain;
@@ -34,26 +36,13 @@ const FAULTS: u8 = 3;
 pub(crate) fn run(paths: &Paths, report: Report) -> Result<ExitCode> {
     let engine = Engine::open(paths)?;
     match report {
-        Report::Status { output } => {
+        Report::Status { engines, output } => {
             let status = engine.status()?;
-            print(output.output, || table::status(&status), || json::Status::of(&status))?;
+            let names = engines.names(&status.networks, &engine.addresses()?.holdings);
+            print(output.output, || table::status(&status, &names), || json::Status::of(&status, &names))?;
             Ok(if status.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
         }
-        Report::Network(NetworkCommand::Ls { output }) => {
-            let networks = engine.networks()?;
-            print(output.output, || table::networks(&networks), || json::networks(&networks))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Report::Network(NetworkCommand::Inspect { id, output }) => {
-            let report = engine.network(&id)?;
-            print(output.output, || table::network(&report), || json::NetworkReport::of(&report))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Report::Network(NetworkCommand::Forget { id, output }) => {
-            let forgotten = engine.forget(&id)?;
-            print(output.output, || format!("{forgotten}\n"), || json::Forgotten::of(&forgotten))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Report::Network(command) => network::run(&engine, command),
         Report::Addresses(command) => addresses::run(&engine, command),
         Report::Repair { dry_run, output } => {
             let findings = engine.repair(if dry_run { Repair::DryRun } else { Repair::Apply })?;

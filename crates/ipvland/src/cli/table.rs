@@ -2,25 +2,29 @@
 
 use comfy_table::{Table, presets};
 use engine::{Adoption, EndpointReport, Finding, NetworkReport, PortReport, Status};
-use model::{Network, PortSettings};
+use model::{Frontend, Network, PortSettings};
 
 use super::json::{entry, kind, place, verdict};
+use super::names::Names;
 
-pub(super) fn status(status: &Status) -> String {
+pub(super) fn status(status: &Status, names: &Names) -> String {
     let mut text = format!("kernel {}, generation {}\n", status.kernel, status.generation.0);
     text += &section("Ports", &ports(&status.ports));
-    text += &section("Networks", &networks(&status.networks));
-    text += &section("Endpoints", &endpoints(&status.endpoints));
+    text += &section("Networks", &networks(&status.networks, names));
+    text += &section("Endpoints", &endpoints(&status.endpoints, names));
     let faults = if status.faults.is_empty() { "nothing\n".to_owned() } else { lines(&status.faults) };
     text + &section("Wrong", &faults)
 }
 
-pub(super) fn networks(networks: &[Network]) -> String {
-    let mut table = table(["NETWORK", "PARENT", "KIND", "MODE", "FLAG", "MTU", "SEGMENT", "SUBNETS"]);
+pub(super) fn networks(networks: &[Network], names: &Names) -> String {
+    let mut table =
+        table(["NETWORK", "NAME", "FRONTEND", "PARENT", "KIND", "MODE", "FLAG", "MTU", "SEGMENT", "SUBNETS"]);
     for network in networks {
         let subnets: Vec<String> = network.subnets.iter().map(|subnet| subnet.pool().to_string()).collect();
         table.add_row([
             network.id.short().to_owned(),
+            or_dash(names.network(&network.id)),
+            network.frontend.to_string(),
             network.parent.name().to_string(),
             kind(&network.parent).to_owned(),
             network.settings.mode.to_string(),
@@ -33,14 +37,22 @@ pub(super) fn networks(networks: &[Network]) -> String {
     shown(&table)
 }
 
-pub(super) fn network(report: &NetworkReport) -> String {
-    let mut text = networks(std::slice::from_ref(&report.network));
-    for subnet in &report.network.subnets {
+pub(super) fn network(report: &NetworkReport, names: &Names) -> String {
+    described(&report.network, names) + &section("Endpoints", &endpoints(&report.endpoints, names))
+}
+
+/// One network, with what a list leaves out.
+pub(super) fn described(network: &Network, names: &Names) -> String {
+    let mut text = networks(std::slice::from_ref(network), names);
+    for subnet in &network.subnets {
         if let Some(gateway) = subnet.gateway() {
             text += &format!("gateway of {}: {gateway}\n", subnet.pool());
         }
     }
-    text + &section("Endpoints", &endpoints(&report.endpoints))
+    for pool in network.pools.iter().filter(|pool| pool.range() != pool.subnet()) {
+        text += &format!("dealt of {}: {}\n", pool.subnet(), pool.range());
+    }
+    text
 }
 
 pub(super) fn findings(findings: &[Finding]) -> String {
@@ -60,16 +72,21 @@ pub(super) fn adoptions(adoptions: &[Adoption]) -> String {
 
 /// Why ipvland cannot be removed, and what to do; `None` when it can.
 pub(super) fn in_use(networks: &[Network]) -> Option<String> {
-    let list = |item: fn(&Network) -> String, between| networks.iter().map(item).collect::<Vec<_>>().join(between);
-    let ids = list(|network| network.id.short().to_owned(), " ");
-    let named = list(|network| format!("{} on {}", network.id.short(), network.parent.name()), ", ");
+    let of = |frontend| {
+        let of = networks.iter().filter(move |network| network.frontend == frontend);
+        of.map(|network| network.id.short()).collect::<Vec<_>>().join(" ")
+    };
+    let (docker, shell) = (of(Frontend::Docker), of(Frontend::Shell));
+    let docker = (!docker.is_empty()).then(|| {
+        format!("`docker network rm {docker}`, or `ipvland network forget ID` where Docker no longer knows one")
+    });
+    let shell = (!shell.is_empty()).then(|| format!("`ipvland network rm {shell}`"));
+    let remedy = ["remove the containers".to_owned()].into_iter().chain(docker).chain(shell);
+    let named = |network: &Network| format!("{} on {}", network.id.short(), network.parent.name());
+    let named = networks.iter().map(named).collect::<Vec<_>>().join(", ");
     let noun = if networks.len() == 1 { "a network is" } else { "networks are" };
-    (!networks.is_empty()).then(|| {
-        format!(
-            "{noun} on record: {named}; remove the containers, then `docker network rm {ids}`, \
-             or `ipvland network forget ID` where Docker no longer knows one"
-        )
-    })
+    let remedy = remedy.collect::<Vec<_>>().join(", then ");
+    (!networks.is_empty()).then(|| format!("{noun} on record: {named}; {remedy}"))
 }
 
 fn ports(ports: &[PortReport]) -> String {
@@ -94,13 +111,15 @@ fn ports(ports: &[PortReport]) -> String {
     shown(&table)
 }
 
-fn endpoints(endpoints: &[EndpointReport]) -> String {
-    let mut table = table(["ENDPOINT", "NETWORK", "ADDRESSES", "STATE", "WHERE"]);
+fn endpoints(endpoints: &[EndpointReport], names: &Names) -> String {
+    let mut table = table(["ENDPOINT", "NAME", "FRONTEND", "NETWORK", "ADDRESSES", "STATE", "WHERE"]);
     for report in endpoints {
         let addresses: Vec<String> = report.endpoint.addresses.iter().map(|address| address.to_string()).collect();
         table.add_row([
             report.endpoint.id.short().to_owned(),
-            report.endpoint.network.short().to_owned(),
+            or_dash(names.container(&report.endpoint.id)),
+            report.endpoint.frontend.to_string(),
+            names.network_or_id(&report.endpoint.network).to_owned(),
             addresses.join(" "),
             verdict(report.verdict).to_owned(),
             or_dash(report.place.as_ref().map(place)),

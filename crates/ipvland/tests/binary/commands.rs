@@ -81,9 +81,10 @@ fn every_command_has_a_manual_page_with_examples() {
     let folder = Folder::new();
     let output = run(&folder, &["man", folder.path().to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
-    let commands =
-        ["serve", "status", "doctor", "repair", "adopt", "removable", "completions", "network-ls", "network-inspect"];
-    for page in commands.map(|command| format!("ipvland-{command}.8")).into_iter().chain(["ipvland.8".into()]) {
+    let commands = ["serve", "status", "doctor", "repair", "adopt", "removable", "completions"];
+    let of_networks = ["network-ls", "network-inspect", "network-forget"];
+    let below = commands.into_iter().chain(of_networks).map(|command| format!("ipvland-{command}.8"));
+    for page in below.chain(["ipvland.8".into()]) {
         let text = std::fs::read_to_string(folder.path().join(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
         for section in [".TH", ".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH OPTIONS", ".SH EXAMPLES"] {
             assert!(text.contains(section), "{page} has no {section}:\n{text}");

@@ -1,12 +1,12 @@
 //! What may be typed about addresses.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use model::{EndpointName, Segment};
 
 use crate::cli::arguments::OutputArgument;
+use crate::cli::names::EngineSockets;
 
 /// Commands on addresses.
 #[derive(Subcommand)]
@@ -14,13 +14,17 @@ pub(crate) enum AddressCommand {
     /// List the addresses that are not free, and how full the pools are
     ///
     /// Every address that the ledger knows of: those of containers, whoever dealt them, gateways, auxiliary addresses,
-    /// what is reserved for a name, what others on this host have, and what was found on the wire. A pool is what
-    /// `docker network create --ipam-driver ipvland` deals from; what others have in its range counts as taken.
+    /// what is reserved for a name, what others on this host have, and what was found on the wire. FRONTEND is who made the
+    /// endpoint: docker, cni, netavark (Podman) or shell. A pool is what the ledger deals from, for example of
+    /// `docker network create --ipam-driver ipvland`; what others have in its range counts as
+    /// taken.
     #[command(after_long_help = "\
 Examples:
   ipvland addresses
   ipvland addresses --output json | jq '.pools[] | {range, free}'")]
     Addresses {
+        #[command(flatten)]
+        engines: EngineSockets,
         #[command(flatten)]
         output: OutputArgument,
     },
@@ -43,17 +47,16 @@ Exit status:
         /// In this segment only
         #[arg(long, value_name = "NAME")]
         segment: Option<Segment>,
-        /// Where the container engine answers, to be asked what the container is called
-        #[arg(long, default_value = "/run/docker.sock", value_name = "SOCKET")]
-        engine_socket: PathBuf,
+        #[command(flatten)]
+        engines: EngineSockets,
         #[command(flatten)]
         output: OutputArgument,
     },
     /// Reserve an address for a container by its name
     ///
-    /// The container that comes with that name gets it, from a pool of ipvland's, with Docker 29 or newer, which tells
-    /// the name; nobody else does. With an older Docker it is got by `--ip`. What has the address now keeps it while it
-    /// lives. A reservation outlives its network.
+    /// The container that comes with that name gets it, from a pool of ipvland's; nobody else does. Podman and
+    /// Docker 29 or newer tell the name; with an older Docker it is got by `--ip`. What has the address now keeps it
+    /// while it lives. A reservation outlives its network.
     #[command(after_long_help = "\
 Examples:
   ipvland reserve db 192.168.1.7

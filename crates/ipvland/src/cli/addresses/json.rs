@@ -1,12 +1,12 @@
 //! Reports on addresses for machines. Keys are stable; new ones may come.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use model::{EndpointId, Fill, Hold, Holding};
+use model::{Fill, Hold, Holding};
 use serde::Serialize;
 
 use super::table::time;
+use crate::cli::names::Names;
 
 /// `ipvland addresses`.
 #[derive(Serialize)]
@@ -62,19 +62,19 @@ struct Pool {
 }
 
 impl Addresses {
-    pub(super) fn of(addresses: &engine::Addresses) -> Self {
+    pub(super) fn of(addresses: &engine::Addresses, names: &Names) -> Self {
         Self {
-            addresses: addresses.holdings.iter().map(|holding| Held::of(holding, &BTreeMap::new())).collect(),
+            addresses: addresses.holdings.iter().map(|holding| Held::of(holding, names)).collect(),
             pools: addresses.pools.iter().map(Pool::of).collect(),
         }
     }
 }
 
 impl WhoHas {
-    pub(super) fn of(address: IpAddr, who: &engine::WhoHas, containers: &BTreeMap<EndpointId, String>) -> Self {
+    pub(super) fn of(address: IpAddr, who: &engine::WhoHas, names: &Names) -> Self {
         Self {
             address,
-            held: who.holdings.iter().map(|holding| Held::of(holding, containers)).collect(),
+            held: who.holdings.iter().map(|holding| Held::of(holding, names)).collect(),
             host: who.host.as_ref().map(ToString::to_string),
             wire: who.wire.map(|mac| mac.to_string()),
         }
@@ -82,7 +82,7 @@ impl WhoHas {
 }
 
 impl Held {
-    fn of(holding: &Holding, containers: &BTreeMap<EndpointId, String>) -> Self {
+    fn of(holding: &Holding, names: &Names) -> Self {
         let held = Self {
             address: holding.address,
             segment: holding.segment.to_string(),
@@ -101,7 +101,7 @@ impl Held {
                 kind: "endpoint",
                 endpoint: Some(endpoint.to_string()),
                 network: Some(network.to_string()),
-                name: containers.get(endpoint).cloned().or(held.name),
+                name: names.container(endpoint).map(str::to_owned).or(held.name),
                 frontend: Some(frontend.as_str()),
                 ..held
             },

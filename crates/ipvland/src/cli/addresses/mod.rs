@@ -6,16 +6,13 @@ mod golden;
 mod json;
 mod table;
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use engine::{Engine, WhoHas};
-use model::{EndpointId, Hold};
+use engine::Engine;
+use model::{Hold, Holding, Network};
 
 use super::output::{print, write};
-use crate::docker;
 
 pub(crate) use arguments::AddressCommand;
 
@@ -24,19 +21,18 @@ const NOBODY: u8 = 3;
 
 pub(super) fn run(engine: &Engine, command: AddressCommand) -> Result<ExitCode> {
     match command {
-        AddressCommand::Addresses { output } => {
+        AddressCommand::Addresses { engines, output } => {
             let addresses = engine.addresses()?;
-            print(output.output, || table::addresses(&addresses), || json::Addresses::of(&addresses))?;
+            let names = engines.names(&engine.networks()?, &addresses.holdings);
+            print(output.output, || table::addresses(&addresses, &names), || json::Addresses::of(&addresses, &names))?;
         }
-        AddressCommand::WhoHas { address, segment, engine_socket, output } => {
+        AddressCommand::WhoHas { address, segment, engines, output } => {
             let who = engine.who_has(segment.as_ref(), address)?;
-            let containers = containers(&who, &engine_socket);
+            let mut networks = engine.networks()?;
+            networks.retain(|network| who.holdings.iter().any(|holding| is_on(holding, network)));
+            let names = engines.names(&networks, &who.holdings);
             let nobody = who.holdings.is_empty() && who.host.is_none() && who.wire.is_none();
-            print(
-                output.output,
-                || table::who_has(address, &who, &containers),
-                || json::WhoHas::of(address, &who, &containers),
-            )?;
+            print(output.output, || table::who_has(address, &who, &names), || json::WhoHas::of(address, &who, &names))?;
             return Ok(if nobody { ExitCode::from(NOBODY) } else { ExitCode::SUCCESS });
         }
         AddressCommand::Reserve { name, address, segment } => {
@@ -51,11 +47,10 @@ pub(super) fn run(engine: &Engine, command: AddressCommand) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the container engine calls the containers of these endpoints, as far as it answers: the ledger alone says enough.
-fn containers(who: &WhoHas, socket: &Path) -> BTreeMap<EndpointId, String> {
-    let networks = who.holdings.iter().filter_map(|holding| match &holding.hold {
-        Hold::Endpoint { network, .. } => Some(network),
-        _ => None,
-    });
-    networks.filter_map(|network| docker::containers(socket, network).ok()).flatten().collect()
+/// Whether an address is one of a network's.
+fn is_on(holding: &Holding, network: &Network) -> bool {
+    match &holding.hold {
+        Hold::Endpoint { network: on, .. } | Hold::Auxiliary(on) | Hold::Gateway(Some(on)) => *on == network.id,
+        _ => false,
+    }
 }
