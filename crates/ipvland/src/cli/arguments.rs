@@ -202,7 +202,7 @@ Exit status:
         #[command(flatten)]
         output: OutputArgument,
     },
-    /// List, show and forget networks
+    /// Make, list, show and remove networks
     #[command(subcommand)]
     Network(NetworkCommand),
     #[command(flatten)]

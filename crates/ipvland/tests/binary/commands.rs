@@ -82,7 +82,7 @@ fn every_command_has_a_manual_page_with_examples() {
     let output = run(&folder, &["man", folder.path().to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
     let commands = ["serve", "status", "doctor", "repair", "adopt", "removable", "completions"];
-    let of_networks = ["network-ls", "network-inspect", "network-forget"];
+    let of_networks = ["network-create", "network-rm", "network-ls", "network-inspect", "network-forget"];
     let below = commands.into_iter().chain(of_networks).map(|command| format!("ipvland-{command}.8"));
     for page in below.chain(["ipvland.8".into()]) {
         let text = std::fs::read_to_string(folder.path().join(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
@@ -99,7 +99,7 @@ fn every_command_has_a_manual_page_with_examples() {
 fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let script = stdout(&run(&Folder::new(), &["completions", shell]));
-        for word in ["inspect", "dry-run", "removable", "doctor"] {
+        for word in ["inspect", "dry-run", "removable", "doctor", "aux-address"] {
             assert!(script.contains(word), "{shell}: no {word} in\n{script}");
         }
         if let Ok(read) = Command::new(shell).args(["-n", "-c", &script]).output() {

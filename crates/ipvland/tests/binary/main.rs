@@ -13,3 +13,4 @@ mod doctor;
 mod garbage;
 mod lifecycle;
 mod netavark;
+mod shell;

@@ -1,6 +1,9 @@
 //! The commands on networks.
 
 mod arguments;
+mod create;
+mod remove;
+mod subnets;
 
 use std::process::ExitCode;
 
@@ -9,11 +12,18 @@ use engine::Engine;
 
 pub(crate) use arguments::NetworkCommand;
 
+use super::names::Names;
 use super::output::print;
 use super::{json, table};
 
 pub(super) fn run(engine: &Engine, command: NetworkCommand) -> Result<ExitCode> {
     match command {
+        NetworkCommand::Create(arguments) => {
+            let network = create::create(engine, &arguments)?;
+            let names = Names::of(std::slice::from_ref(&network), &[]);
+            print(arguments.output, || table::described(&network, &names), || json::Network::of(&network, &names))?;
+        }
+        NetworkCommand::Rm { names, output } => return remove::remove(engine, &names, output.output),
         NetworkCommand::Ls { engines, output } => {
             let networks = engine.networks()?;
             let names = engines.names(&networks, &[]);
