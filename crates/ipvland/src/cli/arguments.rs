@@ -8,6 +8,7 @@ use engine::Paths;
 use model::SegmentName;
 
 use super::addresses::AddressCommand;
+use super::attachments::AttachmentCommand;
 use super::doctor::DoctorArguments;
 use super::names::EngineSockets;
 use super::network::NetworkCommand;
@@ -16,9 +17,9 @@ use crate::netavark;
 /// An IPvlan network driver for Docker, Podman and CNI
 ///
 /// Puts containers straight on the network of a host's link, in the modes l2, l3 and l3s, without bridge, NAT or port
-/// mapping. `ipvland serve` is the daemon that Docker speaks to; Podman and CNI runtimes start the program by
-/// themselves. All of them share parents and addresses: what one has, the others do not get. The other commands look at
-/// what there is and mend it, whether or not the daemon is running.
+/// mapping. `ipvland serve` is the daemon that Docker speaks to; Podman and CNI runtimes start the program by themselves, and a
+/// person at a shell puts network namespaces on networks. All of them share parents and addresses: what one has, the others
+/// do not get. The other commands look at what there is and mend it, whether or not the daemon is running.
 #[derive(Parser)]
 #[command(
     version = env!("IPVLAND_VERSION"),
@@ -36,6 +37,11 @@ Examples:
   # On VLAN 10, whose link is made for it; and one that reaches nothing but itself
   docker network create -d ipvland --subnet=192.168.10.0/24 -o parent=eth0.10 lan10
   docker network create -d ipvland --subnet=10.9.0.0/24 --internal apart
+
+  # Without any engine: a network, and a namespace of `ip netns` on it
+  ipvland network create lan -o parent=eth0
+  ip netns add web
+  ipvland attach lan --netns web
 
 Files:
   /run/docker/plugins/ipvland.sock   where Docker finds the driver
@@ -205,6 +211,8 @@ Exit status:
     /// Make, list, show and remove networks
     #[command(subcommand)]
     Network(NetworkCommand),
+    #[command(flatten)]
+    Attachment(AttachmentCommand),
     #[command(flatten)]
     Addresses(AddressCommand),
     /// Compare the ledger with the kernel and mend the differences

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod arguments;
+mod attachments;
 mod doctor;
 mod generated;
 mod json;
@@ -43,6 +44,7 @@ pub(crate) fn run(paths: &Paths, report: Report) -> Result<ExitCode> {
             Ok(if status.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
         }
         Report::Network(command) => network::run(&engine, command),
+        Report::Attachment(command) => attachments::run(&engine, command),
         Report::Addresses(command) => addresses::run(&engine, command),
         Report::Repair { dry_run, output } => {
             let findings = engine.repair(if dry_run { Repair::DryRun } else { Repair::Apply })?;

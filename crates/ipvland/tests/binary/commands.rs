@@ -81,7 +81,7 @@ fn every_command_has_a_manual_page_with_examples() {
     let folder = Folder::new();
     let output = run(&folder, &["man", folder.path().to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
-    let commands = ["serve", "status", "doctor", "repair", "adopt", "removable", "completions"];
+    let commands = ["serve", "status", "doctor", "repair", "adopt", "attach", "detach", "removable", "completions"];
     let of_networks = ["network-create", "network-rm", "network-ls", "network-inspect", "network-forget"];
     let below = commands.into_iter().chain(of_networks).map(|command| format!("ipvland-{command}.8"));
     for page in below.chain(["ipvland.8".into()]) {
@@ -99,7 +99,7 @@ fn every_command_has_a_manual_page_with_examples() {
 fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let script = stdout(&run(&Folder::new(), &["completions", shell]));
-        for word in ["inspect", "dry-run", "removable", "doctor", "aux-address"] {
+        for word in ["inspect", "dry-run", "removable", "doctor", "attach", "detach", "aux-address", "netns"] {
             assert!(script.contains(word), "{shell}: no {word} in\n{script}");
         }
         if let Ok(read) = Command::new(shell).args(["-n", "-c", &script]).output() {

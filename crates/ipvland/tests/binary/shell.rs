@@ -105,3 +105,23 @@ fn networks_that_are_not_there_are_not_removed() {
     assert_eq!(said(&output), each("lan") + &each("dmz"));
     assert_eq!(run(&folder, "network rm").status.code(), Some(2));
 }
+
+#[test]
+fn an_attachment_needs_a_network_and_a_namespace() {
+    let folder = Folder::new();
+    for command in ["attach lan --netns web", "attach lan --pid 1", "detach lan --name web"] {
+        refused(&folder, command, "there is no network lan\nhint: `ipvland network ls` lists those there are");
+    }
+    for command in [
+        "attach lan",
+        "attach lan --netns web --pid 1",
+        "attach lan --netns jails/web",
+        "attach lan --pid self",
+        "attach lan --netns web --ip 192.0.2.7/24",
+        "attach lan --netns web --ifname a/b",
+        "detach lan",
+        "detach lan --name web --pid 1",
+    ] {
+        assert_eq!(run(&folder, command).status.code(), Some(2), "{command}");
+    }
+}

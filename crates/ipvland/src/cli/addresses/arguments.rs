@@ -16,7 +16,7 @@ pub(crate) enum AddressCommand {
     /// Every address that the ledger knows of: those of containers, whoever dealt them, gateways, auxiliary addresses,
     /// what is reserved for a name, what others on this host have, and what was found on the wire. FRONTEND is who made the
     /// endpoint: docker, cni, netavark (Podman) or shell. A pool is what the ledger deals from, for example of
-    /// `docker network create --ipam-driver ipvland`; what others have in its range counts as
+    /// `docker network create --ipam-driver ipvland` or `ipvland network create`; what others have in its range counts as
     /// taken.
     #[command(after_long_help = "\
 Examples:
@@ -54,14 +54,15 @@ Exit status:
     },
     /// Reserve an address for a container by its name
     ///
-    /// The container that comes with that name gets it, from a pool of ipvland's; nobody else does. Podman and
-    /// Docker 29 or newer tell the name; with an older Docker it is got by `--ip`. What has the address now keeps it
+    /// The container that comes with that name gets it, from a pool of ipvland's; nobody else does. Podman, `ipvland attach`
+    /// and Docker 29 or newer tell the name; with an older Docker it is got by `--ip`. What has the address now keeps it
     /// while it lives. A reservation outlives its network.
     #[command(after_long_help = "\
 Examples:
   ipvland reserve db 192.168.1.7
   docker run --name db --net lan alpine    # with Docker 29
-  docker run --name db --net lan --ip 192.168.1.7 alpine")]
+  docker run --name db --net lan --ip 192.168.1.7 alpine
+  ipvland attach lan --netns db")]
     Reserve {
         /// What the container is called
         name: EndpointName,
