@@ -136,6 +136,7 @@ fn network(
         subnets,
         auxiliary: Vec::new(),
         ipam,
+        pools: Vec::new(),
     }
 }
 
