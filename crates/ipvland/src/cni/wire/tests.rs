@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod documentation;
+
 /// The reference plugin's own example, but for `type`.
 const REFERENCE: &str = r#"{
     "name": "mynet", "cniVersion": "0.3.1",
