@@ -98,8 +98,19 @@ impl Engine {
     /// # Errors
     /// When the one that is asked for is a living endpoint's or somebody else's, or none is free.
     pub fn deal(&self, pool: &Pool, asked: Option<IpAddr>, name: Option<&EndpointName>) -> Result<IpNet, EngineError> {
+        self.deal_around(pool, asked, name, &[])
+    }
+
+    /// The same; what is in the `way` is passed over.
+    pub(crate) fn deal_around(
+        &self,
+        pool: &Pool,
+        asked: Option<IpAddr>,
+        name: Option<&EndpointName>,
+        way: &[AddressRange],
+    ) -> Result<IpNet, EngineError> {
         let observed = kernel::observe(Scope::Host)?;
-        let barred = own_addresses(pool, &observed);
+        let barred: Vec<AddressRange> = own_addresses(pool, &observed).into_iter().chain(way.iter().copied()).collect();
         let deadline = Instant::now() + SEARCH_LIMIT;
         self.bury_namesake(pool, name)?;
         for tried in 1_u32.. {

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use kernel::Scope;
 use model::{
-    Addresses, Endpoint, EndpointId, EndpointName, EndpointState, Frontend, InterfaceName, Link, LinkIntent,
-    MacAddress, Network, NetworkId, NetworkState, Parent, Place, Pool, Presence, Route, SandboxKey, SandboxLink,
-    SandboxRoute,
+    AddressRange, Addresses, Endpoint, EndpointId, EndpointName, EndpointState, Frontend, InterfaceName, Link,
+    LinkIntent, MacAddress, Moment, Network, NetworkId, NetworkState, Parent, Place, Pool, Presence, Route, SandboxKey,
+    SandboxLink, SandboxRoute,
 };
 use store::StoreError;
 
@@ -17,8 +17,7 @@ use crate::endpoints::refuse_host_address;
 use crate::port::Port;
 use crate::{Engine, EngineError, Finding, NetworkRequest, Repair};
 
-/// How often it is begun anew when others have been quicker: a network that goes with its last endpoint may go while the
-/// next one comes, and a claim ends with the life of a container engine.
+/// How often it is begun anew when others have been quicker: a claim ends with the life of a container engine.
 const ATTEMPTS: u32 = 5;
 
 /// A container to be put on a network.
@@ -161,8 +160,12 @@ impl Engine {
         let found = slave.find(&observed).into_iter().find(|(place, _)| *place == Place::Sandbox(sandbox.clone()));
         let link = found.map(|(_, link)| link.clone()).ok_or_else(vanished)?;
         let routes = kernel::routes_out_of(&sandbox, link.index)?;
-        let Link { name, mac, mtu, up, addresses, .. } = link;
-        let addresses = addresses.into_iter().filter(|address| !is_link_local(address.addr())).collect();
+        let Link { name, mac, mtu, up, addresses: shown, .. } = link;
+        // In the order of the record: the kernel has its own.
+        let known = endpoint.addresses.iter().filter(|address| shown.contains(address));
+        let other = |address: &&IpNet| !endpoint.addresses.iter().any(|known| known == **address);
+        let others = shown.iter().filter(other).filter(|address| !is_link_local(address.addr()));
+        let addresses = known.chain(others.copied()).collect();
         Ok(Some(Connected { network, sandbox, addresses, link: Some(ConnectedLink { name, mac, mtu, up, routes }) }))
     }
 
@@ -180,48 +183,28 @@ impl Engine {
     }
 
     fn try_connect(&self, connection: &Connection) -> Result<Connected, EngineError> {
-        let network = self.join_network(&connection.network, &connection.addresses)?;
-        let connected = self.enter(connection, &network).and_then(|(port, endpoint)| {
-            let made = self.realise(&port, &network, &endpoint, &connection.sandbox);
-            made.inspect_err(|_| self.withdraw_endpoint(&port, &network, &endpoint))
-        });
-        connected.inspect_err(|_| {
-            let tidied = self.lock(&network.parent).and_then(|port| self.remove_if_bare(&port, &network));
-            if let Err(error) = tidied {
-                tracing::warn!(network = network.id.short(), %error, "nothing is on it and it is still there; repair removes it");
-            }
+        let dealt = self.deal_all(connection)?;
+        let addresses = dealt.iter().map(|(_, address)| *address).collect();
+        let entered = self.enter(connection, &addresses);
+        let (port, network, endpoint) = entered.inspect_err(|_| self.take_all_back(&dealt))?;
+        let made = self.realise(&port, &network, &endpoint, &connection.sandbox);
+        made.inspect_err(|_| {
+            self.withdraw_endpoint(&port, &network, &endpoint);
+            self.tidy(&port, &network);
         })
-    }
-
-    /// The network, made where it is to be. Its pools are opened first: they tell the segment of its addresses.
-    fn join_network(&self, membership: &Membership, wanted: &[Wanted]) -> Result<Network, EngineError> {
-        let request = match membership {
-            Membership::Existing(id) => return self.ready_network(id),
-            Membership::MadeFor(request) => request,
-        };
-        match self.store.network(&request.id)?.filter(|network| network.state == NetworkState::Ready) {
-            Some(network) if network.complete => return Ok(network),
-            // Found again by its slaves after the ledger was lost, without what they do not show.
-            Some(network) => self.restore(request, Some(&network))?,
-            None => {
-                for pool in pools(wanted) {
-                    self.store.open_pool(pool)?;
-                }
-                self.create_network(request)?;
-            }
-        }
-        self.ready_network(&request.id)
     }
 
     /// Deals what is to be dealt, all or nothing. Of each pool one address goes by the container's name.
     fn deal_all(&self, connection: &Connection) -> Result<Vec<(Option<Pool>, IpNet)>, EngineError> {
+        let routers = connection.network.routers();
         let (mut dealt, mut named) = (Vec::new(), BTreeSet::new());
         for wanted in &connection.addresses {
             let address = match wanted {
                 Wanted::Given(address) => Ok((None, *address)),
                 Wanted::Dealt { pool, asked } => {
                     let name = connection.name.as_ref().filter(|_| named.insert(pool));
-                    self.deal(pool, *asked, name).map(|address| (Some(pool.clone()), address))
+                    let address = self.deal_around(pool, *asked, name, &routers);
+                    address.map(|address| (Some(pool.clone()), address))
                 }
             };
             match address {
@@ -244,40 +227,43 @@ impl Engine {
         }
     }
 
-    /// Deals the addresses and enters the endpoint. The port stays locked until its slave is made: seen by repair before, it
-    /// would be nobody's.
-    fn enter(&self, connection: &Connection, network: &Network) -> Result<(Port<'_>, Endpoint), EngineError> {
-        let dealt = self.deal_all(connection)?;
-        let addresses: Addresses = dealt.iter().map(|(_, address)| *address).collect();
-        let routes = if connection.default_routes { default_routes(network, &addresses) } else { Vec::new() };
-        let routes = routes.into_iter().chain(connection.link.routes.iter()).collect();
-        let endpoint = Endpoint {
-            id: connection.endpoint.clone(),
-            network: network.id.clone(),
-            frontend: network.frontend,
-            addresses,
-            set_up: Some(SandboxLink { routes, ..connection.link.clone() }),
-            sandbox: None,
-            born: self.now()?,
-            state: EndpointState::Created,
-        };
-        let claimed = refuse_host_address(network, &endpoint.addresses).and_then(|()| self.claim(network, &endpoint));
-        let port = claimed.inspect_err(|_| self.take_all_back(&dealt))?;
-        Ok((port, endpoint))
+    /// Enters the endpoint, and from a dead holder what it is to have. The port stays locked from before there is a network until
+    /// the slave is made: seen by repair in between, either would be nobody's.
+    fn enter(
+        &self,
+        connection: &Connection,
+        addresses: &Addresses,
+    ) -> Result<(Port<'_>, Network, Endpoint), EngineError> {
+        loop {
+            let (port, network) = self.join(&connection.network)?;
+            let endpoint = connection.on(&network, addresses, self.now()?);
+            let claimed = refuse_host_address(&network, addresses).and_then(|()| Ok(self.store.claim(&endpoint)?));
+            let Err(refusal) = claimed else { return Ok((port, network, endpoint)) };
+            self.tidy(&port, &network);
+            drop(port); // the holder may be on the same one
+            let holder = match &refusal {
+                EngineError::Store(StoreError::AddressHeld { holder, .. }) => holder,
+                _ => return Err(refusal),
+            };
+            if !self.bury_if_dead(holder, false)? {
+                return Err(refusal);
+            }
+        }
     }
 
-    /// Enters an endpoint once its port is locked, and from a dead holder what it is to have.
-    fn claim(&self, network: &Network, endpoint: &Endpoint) -> Result<Port<'_>, EngineError> {
+    /// The network, made where it is to be, and its port, locked.
+    fn join(&self, membership: &Membership) -> Result<(Port<'_>, Network), EngineError> {
         loop {
+            let on_record = self.store.network(membership.id())?;
+            let network = match (on_record.filter(|it| it.state == NetworkState::Ready && it.complete), membership) {
+                (Some(network), _) => network,
+                (None, Membership::Existing(id)) => self.ready_network(id)?,
+                (None, Membership::MadeFor(request)) => return self.open_network(request),
+            };
             let port = self.lock(&network.parent)?;
-            match self.store.claim(endpoint) {
-                Err(StoreError::AddressHeld { address, holder, network }) => {
-                    drop(port); // the holder may be on the same one
-                    if !self.bury_if_dead(&holder, false)? {
-                        return Err(StoreError::AddressHeld { address, holder, network }.into());
-                    }
-                }
-                claimed => return Ok(claimed.map(|()| port)?),
+            // While we waited it may have gone, with its last endpoint.
+            if self.store.network(&network.id)?.as_ref() == Some(&network) {
+                return Ok((port, network));
             }
         }
     }
@@ -318,6 +304,13 @@ impl Engine {
         Ok(self.store.bury(&endpoint.id)?)
     }
 
+    /// Removes the network of a connection that failed where nothing is on it.
+    fn tidy(&self, port: &Port<'_>, network: &Network) {
+        if let Err(error) = self.remove_if_bare(port, network) {
+            tracing::warn!(network = network.id.short(), %error, "nothing is on it and it is still there; repair removes it");
+        }
+    }
+
     /// Removes a network that goes with its last endpoint, once that is gone.
     fn remove_if_bare(&self, port: &Port<'_>, network: &Network) -> Result<(), EngineError> {
         let used = || Ok::<_, EngineError>(port.records()?.endpoints.iter().any(|it| it.network == network.id));
@@ -330,6 +323,14 @@ impl Engine {
 }
 
 impl Membership {
+    /// The routers of a network that is still to be made, which are not reserved yet.
+    fn routers(&self) -> Vec<AddressRange> {
+        match self {
+            Membership::MadeFor(request) => request.routers().collect(),
+            Membership::Existing(_) => Vec::new(),
+        }
+    }
+
     fn id(&self) -> &NetworkId {
         match self {
             Membership::MadeFor(request) => &request.id,
@@ -339,31 +340,33 @@ impl Membership {
 }
 
 impl Connection {
-    /// Whether it may end otherwise the next time: the network was made for it and went with somebody else's end, or another
-    /// address will do.
-    fn can_begin_anew_after(&self, error: &EngineError) -> bool {
-        let made = matches!(self.network, Membership::MadeFor(_));
-        let whichever = |wanted: &Wanted| matches!(wanted, Wanted::Dealt { asked: None, .. });
-        match error {
-            EngineError::NoNetwork(_) | EngineError::Store(StoreError::NoNetwork(_)) => made,
-            EngineError::Store(StoreError::AddressHeld { .. } | StoreError::AddressTaken { .. }) => {
-                self.addresses.iter().all(whichever)
-            }
-            _ => false,
+    /// The endpoint's record.
+    fn on(&self, network: &Network, addresses: &Addresses, born: Moment) -> Endpoint {
+        let routes = if self.default_routes { default_routes(network, addresses) } else { Vec::new() };
+        let routes = routes.into_iter().chain(self.link.routes.iter()).collect();
+        Endpoint {
+            id: self.endpoint.clone(),
+            network: network.id.clone(),
+            frontend: network.frontend,
+            addresses: addresses.clone(),
+            set_up: Some(SandboxLink { routes, ..self.link.clone() }),
+            sandbox: None,
+            born,
+            state: EndpointState::Created,
         }
+    }
+
+    /// Whether another address will do in place of one that somebody else was quicker to get.
+    fn can_begin_anew_after(&self, error: &EngineError) -> bool {
+        let whichever = |wanted: &Wanted| matches!(wanted, Wanted::Dealt { asked: None, .. });
+        let lost =
+            matches!(error, EngineError::Store(StoreError::AddressHeld { .. } | StoreError::AddressTaken { .. }));
+        lost && self.addresses.iter().all(whichever)
     }
 }
 
 fn is_exhaustion(error: &EngineError) -> bool {
     matches!(error, EngineError::Store(StoreError::PoolExhausted(_)))
-}
-
-/// The pools that are dealt from.
-fn pools(wanted: &[Wanted]) -> impl Iterator<Item = &Pool> {
-    wanted.iter().filter_map(|wanted| match wanted {
-        Wanted::Dealt { pool, .. } => Some(pool),
-        Wanted::Given(_) => None,
-    })
 }
 
 fn default_routes(network: &Network, addresses: &Addresses) -> Vec<SandboxRoute> {

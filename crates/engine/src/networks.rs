@@ -54,6 +54,18 @@ impl Engine {
     /// # Errors
     /// Everything that makes the network impossible on this host. Nothing has changed then.
     pub fn create_network(&self, request: &NetworkRequest) -> Result<(), EngineError> {
+        let (port, _) = self.open_network(request)?;
+        // The trial slave goes, unless endpoints of other networks need the port watched. Should this fail, repair
+        // sees a sentinel that nothing calls for.
+        if let Err(error) = port.settle(&kernel::observe(Scope::Host)?, |_| false) {
+            tracing::warn!(%error, "the trial slave is still there; repair removes it");
+        }
+        Ok(())
+    }
+
+    /// Makes a network where it is not there, and hands over its port, locked; the slave that tried it may still be on it. What
+    /// is on record and not complete, as it was found again by its slaves, is completed.
+    pub(crate) fn open_network(&self, request: &NetworkRequest) -> Result<(Port<'_>, Network), EngineError> {
         kernel::release()?.supports(request.options.settings)?;
         check_mtu_for_family(request)?;
         self.check_segment(request)?;
@@ -65,7 +77,11 @@ impl Engine {
         // Again, under the lock: another network may just have made or removed the link.
         let network = request.on(self.resolve_parent(request, &observed)?);
         match self.store.network(&network.id)? {
-            Some(existing) if existing.same_as(&network) => return Ok(()),
+            Some(existing) if !existing.complete => {
+                self.store.restore_network(&request.completing(&existing))?;
+                return Ok((port, self.ready_network(&network.id)?));
+            }
+            Some(existing) if existing.same_as(&network) => return Ok((port, existing)),
             Some(existing) => return Err(EngineError::NetworkDiffers(existing.id)),
             None => {}
         }
@@ -75,21 +91,14 @@ impl Engine {
         }
         // The ledger's own word first: it knows the other network by name.
         self.store.add_network(&network)?;
-        if let Parent::Elsewhere(_) = network.parent {
-            return Ok(self.store.confirm_network(&network.id)?);
-        }
-        let made = port.check_settings(&network, &observed).and_then(|()| try_port(&port, &network, &observed));
-        if let Err(error) = made {
-            self.withdraw(&port, &network);
-            return Err(error);
-        }
+        let tried = match network.parent {
+            Parent::Elsewhere(_) => Ok(()),
+            _ => port.check_settings(&network, &observed).and_then(|()| try_port(&port, &network, &observed)),
+        };
+        tried.inspect_err(|_| self.withdraw(&port, &network))?;
         self.store.confirm_network(&network.id)?;
-        // The trial slave goes, unless endpoints of other networks need the port watched. Should this fail, repair
-        // sees a sentinel that nothing calls for.
-        if let Err(error) = port.settle(&kernel::observe(Scope::Host)?, |_| false) {
-            tracing::warn!(%error, "the trial slave is still there; repair removes it");
-        }
-        Ok(())
+        let network = self.ready_network(&network.id)?;
+        Ok((port, network))
     }
 
     /// Removes a network with everything on it. One that is gone already is success.
@@ -120,9 +129,9 @@ impl Engine {
         }
         self.store.ensure_port_agrees(&network)?;
         port.check_settings(&network, &observed)?;
-        let routers = network.subnets.iter().filter_map(Subnet::gateway).map(AddressRange::from);
         for pool in pools {
-            let barred: Vec<AddressRange> = own_addresses(pool, &observed).into_iter().chain(routers.clone()).collect();
+            let barred: Vec<AddressRange> =
+                own_addresses(pool, &observed).into_iter().chain(request.routers()).collect();
             self.store.ensure_dealable(pool, &barred)?;
         }
         Ok(())
@@ -233,6 +242,16 @@ impl Engine {
 }
 
 impl NetworkRequest {
+    /// The routers that its subnets name.
+    pub(crate) fn routers(&self) -> impl Iterator<Item = AddressRange> {
+        self.subnets.iter().filter_map(Subnet::gateway).map(AddressRange::from)
+    }
+
+    /// The record of a network that is known in part: what the kernel has told of it stays.
+    pub(crate) fn completing(&self, record: &Network) -> Network {
+        Network { settings: record.settings, state: NetworkState::Ready, ..self.on(record.parent.clone()) }
+    }
+
     /// The record of the network that is asked for.
     pub(crate) fn on(&self, parent: Parent) -> Network {
         Network {

@@ -86,16 +86,17 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// Enters a network as it is asked for. What the record knows of the kernel stays.
-    pub(crate) fn restore(&self, request: &NetworkRequest, record: Option<&Network>) -> Result<(), EngineError> {
+    fn restore(&self, request: &NetworkRequest, record: Option<&Network>) -> Result<(), EngineError> {
         let parent = match record {
             Some(network) => network.parent.clone(),
             None => parent_of(request, &kernel::observe(Scope::Host)?),
         };
         let _port = self.lock(&parent)?;
-        let asked = request.on(parent);
-        let settings = record.map_or(asked.settings, |network| network.settings);
-        Ok(self.store.restore_network(&Network { settings, state: NetworkState::Ready, ..asked })?)
+        let whole = match record {
+            Some(record) => request.completing(record),
+            None => Network { state: NetworkState::Ready, ..request.on(parent) },
+        };
+        Ok(self.store.restore_network(&whole)?)
     }
 }
 
