@@ -45,6 +45,8 @@ Examples:
 
 Files:
   /run/docker/plugins/ipvland.sock   where Docker finds the driver
+  /usr/lib/netavark/ipvland          where Podman finds it, and /usr/local/lib/netavark/ipvland
+  /opt/cni/bin/ipvland               where CNI runtimes find it
   /var/lib/ipvland/ledger.db         the ledger: networks, endpoints and who holds which address
   /run/ipvland                       locks, one for each parent that is being worked on
 
@@ -147,8 +149,9 @@ Examples:
     ///
     /// Looks at the kernel and its module, at each link that may be a parent (what it is, who else is on it, its MTU), at the
     /// settings of IP that matter, at the ledger and its disk, at what is left over, at the clock, at the versions of Docker
-    /// and Podman and what is known of them, and at the socket where Docker finds the driver. Nothing is changed, and nothing need
-    /// be there yet: it is the first thing to run on a new host.
+    /// and Podman and what is known of them, and at the socket where Docker finds the driver. Nothing is changed, but that an
+    /// engine starts which systemd starts when it is asked; and nothing need be there yet: it is the first thing to run on a
+    /// new host.
     ///
     /// A fault is what does not work, a warning what may not work, a note what is good to know.
     #[command(after_long_help = "\

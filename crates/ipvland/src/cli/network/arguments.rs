@@ -128,7 +128,8 @@ pub(crate) struct CreateArguments {
     /// A subnet of it, once for each; the one that the parent has an address in, where there is none
     #[arg(long, value_delimiter = ',')]
     pub(super) subnet: Vec<IpNet>,
-    /// The router of a subnet, at most one for each; the parent's, or in l2 the first free address, where there is none
+    /// The router of a subnet, at most one for each; where there is none, the parent's if the subnet is taken from it, else in
+    /// l2 the first free address
     #[arg(long, value_delimiter = ',', value_name = "ADDRESS")]
     pub(super) gateway: Vec<IpAddr>,
     /// The part of a subnet that addresses are dealt from, at most one for each
