@@ -1,7 +1,9 @@
 //! `ipvland attach`.
 
+use std::net::IpAddr;
+
 use anyhow::{Result, bail, ensure};
-use engine::{Announced, Connection, Engine, Membership, look_into};
+use engine::{Announced, Connected, Connection, Engine, Membership, look_into};
 use model::{EndpointId, Network, Pool, SandboxLink, SandboxRoutes, Sysctls};
 
 use super::arguments::AttachArguments;
@@ -20,17 +22,16 @@ pub(super) fn attach(engine: &Engine, arguments: &AttachArguments) -> Result<Att
     let name = arguments.name.clone().or(called);
     let before = engine.endpoint(&endpoint)?.and_then(|before| before.set_up).map(|link| link.name);
     let interface = arguments.ifname.clone().or(before).unwrap_or_else(|| choice::interface(&sandbox.interfaces));
-    let fills = engine.addresses()?.pools;
-    let is_full = |pool: &Pool| fills.iter().any(|it| it.pool == *pool && u128::from(it.taken) >= pool.size());
-    let connected = engine.connect(&Connection {
+    let connection = Connection {
         endpoint: endpoint.clone(),
         network: Membership::Existing(network.id.clone()),
         sandbox: key,
         name: name.clone(),
-        addresses: choice::addresses(&network, &arguments.ip, is_full)?,
+        addresses: Vec::new(),
         link: SandboxLink { name: interface, sysctls: Sysctls::default(), routes: SandboxRoutes::default() },
         default_routes: !arguments.no_default_route,
-    })?;
+    };
+    let connected = connect(engine, &connection, &network, &arguments.ip)?;
     let has = |address| connected.addresses.iter().any(|held| held.addr() == address);
     if let Some(missing) = arguments.ip.iter().find(|address| !has(**address)) {
         bail!(
@@ -41,6 +42,21 @@ pub(super) fn attach(engine: &Engine, arguments: &AttachArguments) -> Result<Att
     }
     announce(engine, &endpoint, &network);
     Ok(Attached { endpoint, name, connected })
+}
+
+/// With addresses of the first pools that have any to deal.
+fn connect(engine: &Engine, connection: &Connection, network: &Network, asked: &[IpAddr]) -> Result<Connected> {
+    let mut exhausted: Vec<Pool> = Vec::new();
+    loop {
+        let addresses = choice::addresses(network, asked, |pool| exhausted.contains(pool))?;
+        match engine.connect(&Connection { addresses, ..connection.clone() }) {
+            Ok(connected) => return Ok(connected),
+            Err(error) => match error.exhausted() {
+                Some(pool) if !exhausted.contains(pool) => exhausted.push(pool.clone()),
+                _ => return Err(error.into()),
+            },
+        }
+    }
 }
 
 /// Once, as somebody waits: who misses it keeps the old MAC address until its entry ages.

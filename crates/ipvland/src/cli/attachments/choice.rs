@@ -7,7 +7,11 @@ use engine::Wanted;
 use model::{Family, InterfaceName, Network, Pool};
 
 /// One address of each family that the network has: those that are asked for, else one from the first pool that has any left.
-pub(super) fn addresses(network: &Network, asked: &[IpAddr], is_full: impl Fn(&Pool) -> bool) -> Result<Vec<Wanted>> {
+pub(super) fn addresses(
+    network: &Network,
+    asked: &[IpAddr],
+    is_exhausted: impl Fn(&Pool) -> bool,
+) -> Result<Vec<Wanted>> {
     let id = &network.id;
     ensure!(
         !network.pools.is_empty(),
@@ -28,8 +32,8 @@ pub(super) fn addresses(network: &Network, asked: &[IpAddr], is_full: impl Fn(&P
             continue;
         }
         let of_family = || network.pools.iter().filter(|pool| Family::of(pool.subnet().addr()) == family);
-        // Where all are full, the first one says so.
-        let pool = of_family().find(|pool| !is_full(pool)).or(of_family().next());
+        // Where all are exhausted, the first one says so.
+        let pool = of_family().find(|pool| !is_exhausted(pool)).or(of_family().next());
         wanted.extend(pool.map(|pool| Wanted::Dealt { pool: pool.clone(), asked: None }));
     }
     Ok(wanted)
@@ -53,11 +57,11 @@ mod tests {
         Network { pools: subnets.iter().map(pool).collect(), ..Network::plain("lan".parse().unwrap(), parent) }
     }
 
-    /// The subnet of each address and the address that is asked for, when these subnets are full.
-    fn chosen(subnets: &[&str], asked: &[&str], full: &[&str]) -> Result<Vec<String>, String> {
+    /// The subnet of each address and the address that is asked for, when these subnets are exhausted.
+    fn chosen(subnets: &[&str], asked: &[&str], exhausted: &[&str]) -> Result<Vec<String>, String> {
         let asked: Vec<IpAddr> = asked.iter().map(|text| text.parse().unwrap()).collect();
-        let is_full = |pool: &Pool| full.contains(&pool.subnet().to_string().as_str());
-        let wanted = addresses(&network(subnets), &asked, is_full).map_err(|error| error.to_string())?;
+        let is_exhausted = |pool: &Pool| exhausted.contains(&pool.subnet().to_string().as_str());
+        let wanted = addresses(&network(subnets), &asked, is_exhausted).map_err(|error| error.to_string())?;
         let shown = |wanted: Wanted| match wanted {
             Wanted::Dealt { pool, asked: Some(asked) } => format!("{asked} of {}", pool.subnet()),
             Wanted::Dealt { pool, asked: None } => format!("any of {}", pool.subnet()),
@@ -75,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_is_full_makes_way_for_the_next() {
+    fn a_pool_that_is_exhausted_makes_way_for_the_next() {
         assert_eq!(chosen(&BOTH, &[], &BOTH[..1]).unwrap()[0], "any of 192.168.2.0/24");
         assert_eq!(chosen(&BOTH, &[], &BOTH).unwrap()[0], "any of 192.168.1.0/24", "which will say so");
     }
