@@ -73,6 +73,8 @@ pub struct Connected {
     pub addresses: Addresses,
     /// Its interface; `None` where another plugin makes that.
     pub link: Option<ConnectedLink>,
+    /// Where its other interfaces lead: the first who makes a route has it.
+    pub elsewhere: Vec<IpNet>,
 }
 
 /// The interface of a container, as the kernel shows it.
@@ -153,25 +155,35 @@ impl Engine {
         let vanished = || EngineError::Vanished(endpoint.mark().to_string());
         let sandbox = endpoint.sandbox.clone().ok_or_else(vanished)?;
         if let Parent::Elsewhere(_) = network.parent {
-            return Ok(Some(Connected { network, sandbox, addresses: endpoint.addresses, link: None }));
+            let (addresses, link, elsewhere) = (endpoint.addresses, None, Vec::new());
+            return Ok(Some(Connected { network, sandbox, addresses, link, elsewhere }));
         }
         let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(&sandbox)))?;
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let found = slave.find(&observed).into_iter().find(|(place, _)| *place == Place::Sandbox(sandbox.clone()));
         let link = found.map(|(_, link)| link.clone()).ok_or_else(vanished)?;
-        let routes = kernel::routes_out_of(&sandbox, link.index)?;
+        let (out_of_it, elsewhere): (Vec<_>, Vec<_>) =
+            kernel::routes_in(&sandbox)?.into_iter().partition(|(index, _)| *index == link.index);
+        let elsewhere = elsewhere.into_iter().map(|(_, route)| route.to).collect();
+        let routes = out_of_it.into_iter().map(|(_, route)| route).collect();
         let Link { name, mac, mtu, up, addresses: shown, .. } = link;
         // In the order of the record: the kernel has its own.
         let known = endpoint.addresses.iter().filter(|address| shown.contains(address));
         let other = |address: &&IpNet| !endpoint.addresses.iter().any(|known| known == **address);
         let others = shown.iter().filter(other).filter(|address| !is_link_local(address.addr()));
         let addresses = known.chain(others.copied()).collect();
-        Ok(Some(Connected { network, sandbox, addresses, link: Some(ConnectedLink { name, mac, mtu, up, routes }) }))
+        let link = Some(ConnectedLink { name, mac, mtu, up, routes });
+        Ok(Some(Connected { network, sandbox, addresses, link, elsewhere }))
     }
 
-    /// The same as long as it is what is asked for. What is dead, or has lost its slave, makes room.
+    /// The same as long as it is what is asked for. What was cut off, is dead, or has lost its slave, makes room.
     fn connected_before(&self, connection: &Connection) -> Result<Option<Connected>, EngineError> {
-        let Some(endpoint) = self.store.endpoint(&connection.endpoint)? else { return Ok(None) };
+        let Some((port, network, endpoint)) = self.lock_endpoint(&connection.endpoint)? else { return Ok(None) };
+        if endpoint.state != EndpointState::Attached {
+            self.remove_endpoint(&port, &network, &endpoint)?;
+            return Ok(None);
+        }
+        drop(port);
         if self.bury_if_dead(&endpoint.id, true)? {
             return Ok(None);
         }

@@ -151,8 +151,9 @@ impl Engine {
             self.store.remove_network(&network.id)?;
         }
         for endpoint in mended.endpoints.iter().filter(|e| e.state == EndpointState::Detaching) {
-            // The engine of the present life gives back what was dealt to it; what is of a life before has nobody.
-            if endpoint.born == now { self.store.release(&endpoint.id)? } else { self.store.bury(&endpoint.id)? }
+            // An engine of the present life gives back what was dealt to it; what is of a life before has nobody.
+            let comes_for_it = endpoint.frontend.has_engine() && endpoint.born == now;
+            if comes_for_it { self.store.release(&endpoint.id)? } else { self.store.bury(&endpoint.id)? }
         }
         Ok(())
     }

@@ -41,6 +41,6 @@ pub use identity::{boot_id, release};
 pub use lock::{LockKey, PortLock};
 pub use observe::{Scope, observe};
 pub use probe::probe;
-pub use router::{router, routes_out_of, way_out};
+pub use router::{router, routes_in, way_out};
 pub use sandbox::{SandboxIdentity, sandbox_identity};
 pub use watch::{Change, Watch};

@@ -38,23 +38,24 @@ pub fn way_out() -> Result<Option<u32>, KernelError> {
     Ok(None)
 }
 
-/// The routes out of a link in a sandbox, but for those that the kernel makes with each address.
+/// The routes in a sandbox, each with the index of the link that it leads out of; but for those that the kernel makes with
+/// each address.
 ///
 /// # Errors
 /// When the namespace is not there, or its routes cannot be read.
-pub fn routes_out_of(sandbox: &SandboxKey, link: u32) -> Result<Vec<SandboxRoute>, KernelError> {
+pub fn routes_in(sandbox: &SandboxKey) -> Result<Vec<(u32, SandboxRoute)>, KernelError> {
     let mut netlink = Namespace::open(Path::new(sandbox.as_str()))
         .and_then(|namespace| namespace.netlink())
         .map_err(|source| KernelError::Io { doing: format!("look into {sandbox}"), source })?;
-    let mut out = Vec::new();
+    let mut found = Vec::new();
     for family in [Family::V4, Family::V6] {
         for route in routes(&mut netlink, family)?.iter().filter(|route| !route.by_kernel) {
             let metric = Some(route.metric).filter(|metric| *metric > 0);
-            let on_link = route.hops.iter().filter(|hop| hop.link == link);
-            out.extend(on_link.map(|hop| SandboxRoute { to: route.to, via: hop.router, metric }));
+            let hops = route.hops.iter();
+            found.extend(hops.map(|hop| (hop.link, SandboxRoute { to: route.to, via: hop.router, metric })));
         }
     }
-    Ok(out)
+    Ok(found)
 }
 
 fn host() -> Result<Netlink, KernelError> {

@@ -108,7 +108,7 @@ pub enum StoreError {
     NoEndpoint(EndpointId),
     /// SQLite.
     #[error("the ledger cannot be used")]
-    Sql(#[from] rusqlite::Error),
+    Sql(#[source] rusqlite::Error),
 }
 
 impl StoreError {
@@ -171,6 +171,15 @@ const MOVE_AWAY: &str = "start the daemon anew: it puts a damaged ledger aside, 
 fn listed(networks: &[NetworkId]) -> String {
     let ids: Vec<&str> = networks.iter().map(NetworkId::short).collect();
     format!("network{} {}", if ids.len() == 1 { "" } else { "s" }, ids.join(", "))
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly,
+            _ => StoreError::Sql(error),
+        }
+    }
 }
 
 fn busy(error: &rusqlite::Error) -> bool {

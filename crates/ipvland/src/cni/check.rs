@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use engine::{ConnectedLink, Engine, EngineError};
+use engine::{Connected, ConnectedLink, Engine, EngineError};
 use model::{Addresses, Endpoint, SandboxKey};
 
 use super::call::Attachment;
@@ -42,7 +42,7 @@ pub(super) fn check(
         return Err(changed(format!("its network namespace is {} and not {sandbox}", connected.sandbox)));
     }
     match &connected.link {
-        Some(link) => compare(&before, &endpoint, link, &connected.addresses)?,
+        Some(link) => compare(&before, &endpoint, link, &connected)?,
         None => compare_dealt(&before, &connected.addresses)?,
     }
     match &configuration.dealer {
@@ -53,7 +53,7 @@ pub(super) fn check(
 
 /// The interface, its addresses, and the routes of ours that are still among those that were told. The MTU is not compared: it
 /// follows the parent's.
-fn compare(before: &Report, endpoint: &Endpoint, link: &ConnectedLink, addresses: &Addresses) -> Result<(), Failure> {
+fn compare(before: &Report, endpoint: &Endpoint, link: &ConnectedLink, connected: &Connected) -> Result<(), Failure> {
     let of_ours = |name: &str, sandbox: Option<&str>| {
         name == link.name.as_str() && sandbox == endpoint.sandbox.as_ref().map(SandboxKey::as_str)
     };
@@ -72,14 +72,16 @@ fn compare(before: &Report, endpoint: &Endpoint, link: &ConnectedLink, addresses
         _ => {}
     }
     let mut told = before.ips.iter().filter(|ip| ip.interface == Some(index)).map(|ip| ip.address);
-    if let Some(address) = told.find(|told| addresses.iter().all(|address| address != *told)) {
+    if let Some(address) = told.find(|told| connected.addresses.iter().all(|address| address != *told)) {
         return Err(changed(format!("address {address} is gone")));
     }
     let made = endpoint.set_up.iter().flat_map(|set_up| set_up.routes.iter());
     for route in made {
         let told = before.routes.iter().filter_map(|told| told.wish().ok()).any(|told| told.to == route.to);
-        let there = link.routes.iter().any(|found| found.to == route.to && found.via == route.via);
-        if told && !there {
+        let mut ours = link.routes.iter().filter(|found| found.to == route.to).peekable();
+        // One that another interface had before stays that one's.
+        let theirs = ours.peek().is_none() && connected.elsewhere.contains(&route.to);
+        if told && !theirs && !ours.any(|found| found.via == route.via) {
             return Err(changed(format!("the route `{route}` is gone")));
         }
     }

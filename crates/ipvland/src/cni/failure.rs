@@ -40,9 +40,10 @@ impl Code {
     /// The container is not on the network as it was put there. Of CHECK only.
     pub(crate) const CHANGED: Self = Self(102);
 
-    /// What another plugin answered with; [`Code::HOST`] for no number at all.
+    /// What another plugin answered with; [`Code::HOST`] for no number at all, and for the one that says as much: the
+    /// reference plugins have 999 for whatever they have no number for.
     pub(crate) fn of_other(number: Option<u64>) -> Self {
-        number.filter(|number| *number > 0).map_or(Self::HOST, Self)
+        number.filter(|number| ![0, 999].contains(number)).map_or(Self::HOST, Self)
     }
 }
 

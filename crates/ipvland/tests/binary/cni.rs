@@ -228,9 +228,9 @@ fn other_verbs_are_passed_on_to_the_plugin_that_deals_the_addresses() {
     runtime.call("GC", &network).is_silent_success();
     assert_eq!(runtime.take_calls(), "DEL GC");
 
-    // Its failure, and that of the ledger beside it: both are told.
+    // Its failure, and that of the ledger beside it: both are told. 999 stands for no number at all.
     runtime.plugin("dealer", r#"echo '{"code": 999, "msg": "lost my files"}'; exit 1"#);
-    assert_eq!(runtime.refused("DEL", &network), (999, "plugin `dealer`: lost my files".to_owned()));
+    assert_eq!(runtime.refused("DEL", &network), (100, "plugin `dealer`: lost my files".to_owned()));
     runtime.spoil_ledger();
     let (code, sentence) = runtime.refused("DEL", &network);
     assert!(code == 5 && sentence.starts_with("the ledger "), "{code} {sentence}");

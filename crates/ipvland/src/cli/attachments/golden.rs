@@ -30,6 +30,7 @@ fn attached() -> Attached {
             sandbox: sandbox(),
             addresses: "192.168.1.7/24 2001:db8::7/64".parse().unwrap(),
             link: Some(link),
+            elsewhere: Vec::new(),
         },
     }
 }

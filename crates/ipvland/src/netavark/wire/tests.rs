@@ -212,6 +212,7 @@ fn status(gateways: [Option<&str>; 2]) -> Value {
         sandbox: "/run/netns/netns-1".parse().unwrap(),
         addresses: "192.168.1.80/24 2001:db8:1::80/64 192.168.1.81/24".parse().unwrap(),
         link: Some(link),
+        elsewhere: Vec::new(),
     };
     serde_json::to_value(Status::of(&connected, vec!["192.168.1.53".parse().unwrap()])).unwrap()
 }
