@@ -66,7 +66,7 @@ fn options_of_a_container_that_mean_nothing() {
 #[test]
 fn parents_that_are_no_ethernet_links() {
     let scene = Scene::begin();
-    refused(&scene, "-o parent=lo", &["parent `lo` is the loopback", "leave `parent` out"]);
+    refused(&scene, "-o parent=lo", &["parent `lo` is the loopback", "an internal network"]);
     scene.by_hand("ip tuntap add dev tun7 mode tun", "ip link delete tun7");
     refused(&scene, "-o parent=tun7", &["parent `tun7` is not an Ethernet link"]);
     refused(&scene, "-o parent=tun7.10", &["parent `tun7` is not an Ethernet link"]);

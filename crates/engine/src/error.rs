@@ -194,10 +194,10 @@ impl EngineError {
             EngineError::RangeWithoutSubnet => "pass --subnet too".into(),
             EngineError::NoSubnetOn { .. } => "pass --subnet, or name a link that has such an address".into(),
             EngineError::OnTheWire { .. } => {
-                "choose another; what is not to be dealt is for `--ipam-opt exclude=`, which does not ask the wire".into()
+                "choose another; what is not to be dealt is for the option `exclude`, which does not ask the wire".into()
             }
             EngineError::CrowdedWire { .. } => {
-                "try again, which goes on behind these; keep what others deal out of it with `--ipam-opt exclude=FIRST-LAST`"
+                "try again, which goes on behind these; keep what others deal out of it with the option `exclude` (FIRST-LAST)"
                     .into()
             }
             EngineError::NotReserved(_) => "`ipvland addresses` lists what is".into(),
@@ -208,7 +208,7 @@ impl EngineError {
             EngineError::EndpointDiffers(_) => "remove it first".into(),
             EngineError::NoEndpoint(_) => "`ipvland status` lists those there are".into(),
             EngineError::HostAddress { address, .. } => format!(
-                "choose another, and keep the engine from dealing it: `docker network create --aux-address host={address} ...`"
+                "choose another, and keep it from being dealt: `--aux-address host={address}` for the network, or the option `exclude`"
             ),
             EngineError::NoSandbox(_) => {
                 "the container engine makes it too late for an exact interface name: leave that out, or use Docker 28 or newer"

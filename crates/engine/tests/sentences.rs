@@ -97,8 +97,8 @@ fn networks_and_endpoints() {
     check(EngineError::NoEndpoint(id("end")), "there is no endpoint end; `ipvland status` lists those there are");
     check(
         EngineError::HostAddress { address: id("192.0.2.1"), parent: id("eth0") },
-        "address 192.0.2.1 belongs to this host, on `eth0`; choose another, and keep the engine from dealing it: `docker \
-         network create --aux-address host=192.0.2.1 ...`",
+        "address 192.0.2.1 belongs to this host, on `eth0`; choose another, and keep it from being dealt: \
+         `--aux-address host=192.0.2.1` for the network, or the option `exclude`",
     );
 }
 
@@ -131,12 +131,12 @@ fn addresses() {
     check(
         EngineError::OnTheWire { address: id("192.0.2.7"), mac: id("02:00:00:00:00:07") },
         "address 192.0.2.7 is in use on the wire, by 02:00:00:00:00:07; choose another; what is not to be dealt is for \
-         `--ipam-opt exclude=`, which does not ask the wire",
+         the option `exclude`, which does not ask the wire",
     );
     check(
         EngineError::CrowdedWire { pool: pool(), tried: 9, mac: id("02:00:00:00:00:07") },
         "9 addresses of 192.0.2.64/28 were tried, and all are in use on the wire, the last by 02:00:00:00:00:07; try again, \
-         which goes on behind these; keep what others deal out of it with `--ipam-opt exclude=FIRST-LAST`",
+         which goes on behind these; keep what others deal out of it with the option `exclude` (FIRST-LAST)",
     );
     check(
         EngineError::NotReserved(id("192.0.2.7")),
@@ -154,7 +154,7 @@ fn addresses() {
     check(taken(model::Hold::Pinned(id("db"))), "address 192.0.2.7 is reserved for db; choose another");
     check(
         StoreError::Excluded { address: id("192.0.2.7"), range: id("192.0.2.4/30") },
-        "address 192.0.2.7 is excluded: exclude=192.0.2.4-192.0.2.7; choose another, or leave it out of `--ipam-opt exclude=`",
+        "address 192.0.2.7 is excluded: exclude=192.0.2.4-192.0.2.7; choose another, or leave it out of the option `exclude`",
     );
     check(
         StoreError::NotInPool { address: id("192.0.2.255"), pool: pool() },
@@ -167,7 +167,7 @@ fn addresses() {
     );
     check(
         StoreError::PoolResting { pool: pool(), wait: Duration::from_millis(1001) },
-        "no address is left in 192.0.2.64/28 that has rested long enough; try again in 2 s; `--ipam-opt quarantine=` said \
+        "no address is left in 192.0.2.64/28 that has rested long enough; try again in 2 s; the option `quarantine` said \
          how long they rest",
     );
 }
@@ -206,7 +206,7 @@ fn the_ledger() {
     check(
         StoreError::AddressHeld { address: id("192.0.2.1"), holder: id("end"), network: id("net") },
         "address 192.0.2.1 is held by endpoint end of network net; choose another address, or remove that container; VLANs \
-         that reuse a subnet need a segment each (`-o segment=NAME`)",
+         that reuse a subnet need a segment each (option `segment`)",
     );
     check(StoreError::EndpointExists(id("end")), "endpoint end exists; remove it first");
     check(StoreError::NoEndpoint(id("end")), "there is no endpoint end; `ipvland status` lists those there are");

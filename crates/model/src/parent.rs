@@ -181,7 +181,9 @@ impl ParentFault {
                 "make the link yourself (`ip link add link eth0.10 name qinq20 type vlan id 20`) and pass its name"
                     .into()
             }
-            ParentFault::Loopback(_) => "leave `parent` out for a network that reaches nothing but itself".into(),
+            ParentFault::Loopback(_) => {
+                "name another; an internal network, which reaches nothing but itself, needs none".into()
+            }
             ParentFault::NotEthernet(_) => "name an Ethernet link: hardware, VLAN, bond, bridge, veth or dummy".into(),
             ParentFault::IsSlave { below: Some(below), .. } => format!("name the link below it: parent={below}"),
             ParentFault::IsSlave { below: None, .. } => "name the link below it".into(),
@@ -265,7 +267,10 @@ mod tests {
                 ParentFault::StackedVlan(name("eth0.10.20")),
                 "make the link yourself (`ip link add link eth0.10 name qinq20 type vlan id 20`) and pass its name",
             ),
-            (ParentFault::Loopback(name("lo")), "leave `parent` out for a network that reaches nothing but itself"),
+            (
+                ParentFault::Loopback(name("lo")),
+                "name another; an internal network, which reaches nothing but itself, needs none",
+            ),
             (
                 ParentFault::NotEthernet(name("tun0")),
                 "name an Ethernet link: hardware, VLAN, bond, bridge, veth or dummy",

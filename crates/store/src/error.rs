@@ -142,7 +142,7 @@ impl StoreError {
             ),
             StoreError::AddressHeld { .. } => {
                 "choose another address, or remove that container; VLANs that reuse a subnet need a segment each \
-                 (`-o segment=NAME`)"
+                 (option `segment`)"
                     .into()
             }
             StoreError::AddressTaken { hold: Hold::Claim, .. } => "try again in a minute, or choose another".into(),
@@ -150,13 +150,13 @@ impl StoreError {
                 "choose another, or run `ipvland adopt` again if it is free by now".into()
             }
             StoreError::AddressTaken { .. } | StoreError::NotInPool { .. } => "choose another".into(),
-            StoreError::Excluded { .. } => "choose another, or leave it out of `--ipam-opt exclude=`".into(),
+            StoreError::Excluded { .. } => "choose another, or leave it out of the option `exclude`".into(),
             StoreError::PoolExhausted(_) => {
                 "`ipvland addresses` lists who has them; remove containers, or make a network with a larger range"
                     .into()
             }
             StoreError::PoolResting { wait, .. } => format!(
-                "try again in {} s; `--ipam-opt quarantine=` said how long they rest",
+                "try again in {} s; the option `quarantine` said how long they rest",
                 wait.as_millis().div_ceil(1000)
             ),
             StoreError::NetworkExists(_) | StoreError::EndpointExists(_) => "remove it first".into(),
