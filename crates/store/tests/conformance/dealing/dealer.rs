@@ -91,9 +91,10 @@ impl Dealer {
                 return Ok(pinned);
             }
             let had = returned.iter().filter(|(at, one)| one.name.as_ref() == Some(name) && free(at, Some(name)));
-            let had = had.max_by_key(|(_, one)| one.verb);
-            if let Some((at, _)) = had {
-                return Ok([*at].into());
+            // One verb may have ended several claims of the name, of pools that overlap.
+            let latest = had.clone().map(|(_, one)| one.verb).max();
+            if latest.is_some() {
+                return Ok(had.filter(|(_, one)| Some(one.verb) == latest).map(|(at, _)| *at).collect());
             }
         }
         let never = listed(pool.first(), pool.last()).filter(|at| !returned.contains_key(at) && free(at, None));
