@@ -149,15 +149,19 @@ impl FromStr for ContainerId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-        match text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(format!(
-                "`{}` is no container's id: a letter or a digit was expected, and behind it these, `_`, `.` and `-`",
-                cut(text)
-            )),
-        }
+        word(text, "container's id").map(Self)
     }
+}
+
+/// Reads what the specification allows for the name of a network and the id of a container (section 1 and section 2,
+/// "Parameters").
+pub(super) fn word(text: &str, what: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
+        return Ok(text.to_owned());
+    }
+    let shown = cut(text);
+    Err(format!("`{shown}` is no {what}: a letter or a digit was expected, and behind it these, `_`, `.` and `-`"))
 }
 
 impl FromStr for Arguments {

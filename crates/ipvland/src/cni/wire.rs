@@ -13,6 +13,7 @@ use engine::Paths;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
+use super::call::word;
 use super::failure::{Code, Failure};
 
 mod attachments;
@@ -213,14 +214,7 @@ impl FromStr for NetworkName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-        match text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(format!(
-                "`{}` is no network's name: a letter or a digit was expected, and behind it these, `_`, `.` and `-`",
-                text.chars().take(80).collect::<String>()
-            )),
-        }
+        word(text, "network's name").map(Self)
     }
 }
 
