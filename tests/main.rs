@@ -13,6 +13,7 @@ mod addressing;
 mod adopt;
 mod announcements;
 mod beside_a_bridge;
+mod cni;
 mod command_line;
 mod compose;
 mod damage;

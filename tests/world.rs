@@ -4,7 +4,9 @@
 //! the scene is dropped, everything it made is removed and the host is compared with what it was before.
 
 mod capture;
+mod cni;
 mod command;
+mod containerd;
 mod driver;
 mod engine;
 mod http;
@@ -12,10 +14,12 @@ mod scene;
 mod standpoint;
 
 pub(crate) use capture::{Capture, Recording};
+pub(crate) use cni::{Answer, Attachment, Runtime, ask_plugin, ask_plugin_so};
 pub(crate) use command::{attempt, run, wait_until};
-pub(crate) use driver::{Driver, SOCKET, call, post, refuse};
+pub(crate) use containerd::Containerd;
+pub(crate) use driver::{Driver, NoDaemon, SOCKET, call, post, refuse};
 pub(crate) use engine::Ability;
 pub(crate) use scene::{
     Scene, create_network, held_addresses, host_links, ipvland_json, links_named, recorded_networks, refused_with,
 };
-pub(crate) use standpoint::{Container, Host, NEIGHBOUR, Namespace, ROUTER, Standpoint};
+pub(crate) use standpoint::{Container, Host, NEIGHBOUR, Namespace, Process, ROUTER, Standpoint};

@@ -96,6 +96,23 @@ impl Driver {
     }
 }
 
+/// There is no daemon for as long as this is there.
+pub(crate) struct NoDaemon;
+
+impl NoDaemon {
+    /// Kills it.
+    pub(crate) fn from_now_on() -> Self {
+        Driver::get().kill();
+        Self
+    }
+}
+
+impl Drop for NoDaemon {
+    fn drop(&mut self) {
+        Driver::get().start_again();
+    }
+}
+
 /// What the plugin answered.
 #[derive(Debug)]
 pub(crate) struct Reply {

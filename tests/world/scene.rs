@@ -183,8 +183,13 @@ impl Scene {
     /// Does something by hand, and undoes it when the scene is over. To undo what is gone already is fine.
     #[track_caller]
     pub(crate) fn by_hand(&self, command: &str, undo: &str) {
-        self.undo.borrow_mut().push(undo.to_owned());
+        self.afterwards(undo);
         run(command);
+    }
+
+    /// Does something when the scene is over, before what was asked for earlier. It may fail.
+    pub(crate) fn afterwards(&self, command: &str) {
+        self.undo.borrow_mut().push(command.to_owned());
     }
 
     /// Stops the engine and starts it with these options, which are gone when the scene is over.

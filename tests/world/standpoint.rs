@@ -74,16 +74,23 @@ pub(crate) trait Standpoint {
         shown.iter().map(|link| text(&link["ifname"])).collect()
     }
 
-    /// The default routes of IPv4, as `ip route` prints them.
+    /// The default routes of IPv4, as `ip route` prints them, but for who has made them.
     #[track_caller]
     fn default_route(&self) -> String {
-        self.run("ip -4 route show default")
+        self.run("ip -4 route show default").replace(" proto static", "")
     }
 
-    /// The default routes of IPv6, as `ip route` prints them.
+    /// The default routes of IPv6, likewise.
     #[track_caller]
     fn default_route_v6(&self) -> String {
-        self.run("ip -6 route show default")
+        self.run("ip -6 route show default").replace(" proto static", "")
+    }
+
+    /// The routes to a destination, likewise.
+    #[track_caller]
+    fn routes_to(&self, destination: &str) -> String {
+        let family = if destination.contains(':') { "-6" } else { "-4" };
+        self.run(&format!("ip {family} route show {destination}")).replace(" proto static", "")
     }
 }
 
@@ -110,6 +117,16 @@ impl Namespace<'_> {
 impl Standpoint for Namespace<'_> {
     fn enter(&self) -> String {
         format!("nsenter --net={}", self.path())
+    }
+}
+
+/// Where a process is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Process(pub(crate) u64);
+
+impl Standpoint for Process {
+    fn enter(&self) -> String {
+        format!("nsenter --net --target {}", self.0)
     }
 }
 
