@@ -31,6 +31,7 @@ mod moving_over;
 mod mtu;
 mod names;
 mod parents;
+mod podman;
 mod port_safety;
 mod protocol;
 mod refusals;

@@ -10,15 +10,17 @@ mod containerd;
 mod driver;
 mod engine;
 mod http;
+mod podman;
 mod scene;
 mod standpoint;
 
 pub(crate) use capture::{Capture, Recording};
 pub(crate) use cni::{Answer, Attachment, Runtime, ask_plugin, ask_plugin_so};
-pub(crate) use command::{attempt, run, wait_until};
+pub(crate) use command::{attempt, documented, run, wait_until};
 pub(crate) use containerd::Containerd;
 pub(crate) use driver::{Driver, NoDaemon, SOCKET, call, post, refuse};
 pub(crate) use engine::Ability;
+pub(crate) use podman::Podman;
 pub(crate) use scene::{
     Scene, create_network, held_addresses, host_links, ipvland_json, links_named, recorded_networks, refused_with,
 };

@@ -30,6 +30,16 @@ pub(crate) fn attempt(command: &str) -> Result<String, String> {
     }
 }
 
+/// The commands of a page's first example, as they are typed: root needs no `sudo`.
+#[track_caller]
+pub(crate) fn documented(page: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap_or_else(|error| panic!("{page}: {error}"));
+    let example = text.split_once("```console\n").and_then(|(_, rest)| rest.split_once("```"));
+    let lines = example.unwrap_or_else(|| panic!("{page} has no example")).0.replace(" \\\n", " ");
+    let typed = lines.lines().filter_map(|line| line.strip_prefix("$ "));
+    typed.map(|command| command.strip_prefix("sudo ").unwrap_or(command).to_owned()).collect()
+}
+
 /// Waits until something is so, and fails when it is not in time.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
