@@ -37,6 +37,7 @@ mod protocol;
 mod refusals;
 mod restart;
 mod shared_parent;
+mod shell;
 mod stray_slaves;
 mod subnets;
 mod vlan;
