@@ -27,6 +27,7 @@ mod isolation;
 mod l2;
 mod l3;
 mod lifecycle;
+mod mixed;
 mod moving_over;
 mod mtu;
 mod names;

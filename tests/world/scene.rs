@@ -211,6 +211,11 @@ impl Scene {
         assert_eq!(ipvland_json("status")["faults"], json!([]), "ipvland status");
     }
 
+    /// Removes a container when the scene is over that Docker is asked for by other means than these.
+    pub(crate) fn expects_container(&self, name: &str) {
+        self.containers.borrow_mut().push(name.to_owned());
+    }
+
     fn clean_up(&self) -> Vec<String> {
         let mut failures = Vec::new();
         let mut all_of = |command: &str, names: &[String]| {
