@@ -1,7 +1,8 @@
 //! The power goes and comes back: the ledger and Docker's own state are of a former life, and the kernel knows nothing of it.
 //!
-//! Each module is one life of the same machine, in the order below. The first builds what the others find, and each ends as
-//! the emulator ends. They run in the lab only, on a disk that outlives the machine:
+//! Each module is one life of the same machine, in the order of `xtask/src/reboot.rs`. The first builds what the others find,
+//! and each ends as the emulator ends. Those that begin with `alone` are of another machine, which has no Docker. They run in the
+//! lab only, on a disk that outlives the machine:
 //!
 //! ```console
 //! $ cargo test --package end-to-end --test reboot --no-run
@@ -10,6 +11,9 @@
 //! $ lab/lab run --disk reboot $copies -- reboot driver_before_docker
 //! ```
 
+mod alone;
+mod alone_after;
+mod alone_before;
 mod docker_before_driver;
 mod driver_before_docker;
 mod estate;

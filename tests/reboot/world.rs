@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "they use the rest")]
 
+#[path = "../world/cni.rs"]
+mod cni;
 #[path = "../world/command.rs"]
 mod command;
 #[path = "../world/driver.rs"]
@@ -15,7 +17,8 @@ mod scene;
 #[path = "../world/standpoint.rs"]
 mod standpoint;
 
+pub(crate) use cni::Attachment;
 pub(crate) use command::{attempt, run, wait_until};
 pub(crate) use driver::Driver;
 pub(crate) use scene::{held_addresses, ipvland_json, links_named, recorded_networks, refused_with};
-pub(crate) use standpoint::{Container, Host, NEIGHBOUR, ROUTER, Standpoint, docker};
+pub(crate) use standpoint::{Container, Host, NEIGHBOUR, Namespace, Process, ROUTER, Standpoint, docker};
