@@ -14,7 +14,7 @@ const FILE: &str = "docs/engines.md";
 const HEAD: &str = "\
 # Engines
 
-What each Docker Engine does in each scenario of `tests/`, one file of it a heading. `make test-full` writes this page from
+What the engines of each Debian release do in each scenario of `tests/`, one file of it a heading. `make test-full` writes this page from
 what it saw, and fails when it saw something else than the page said.
 
 - **passes**: the engine and the driver do it.
@@ -68,7 +68,7 @@ fn page(runs: &[Results]) -> String {
 }
 
 fn spaced(name: &str) -> String {
-    name.replace('_', " ")
+    name.replace("::", ": ").replace('_', " ")
 }
 
 fn cell<'r>(outcome: Option<&'r Outcome>, notes: &mut Vec<&'r str>) -> String {
@@ -100,8 +100,8 @@ mod tests {
     #[test]
     fn a_row_tells_of_a_scenario_and_a_column_of_an_engine() {
         let lacking = || Outcome::Skipped("it is too old".into());
-        let old = [("l2::one", Outcome::Passed), ("l2::the_other", lacking()), ("mtu::any", lacking())];
-        let new = [("l2::the_other", Outcome::Refused("leave it out".into())), ("mtu::any", Outcome::Failed)];
+        let old = [("l2::one", Outcome::Passed), ("l2::the_other", lacking()), ("mtu::part::any", lacking())];
+        let new = [("l2::the_other", Outcome::Refused("leave it out".into())), ("mtu::part::any", Outcome::Failed)];
         let page = page(&[run("Docker 20.10", &old), run("Docker 28.5", &new)]);
         let expected = "
 ## l2
@@ -115,7 +115,7 @@ mod tests {
 
 | | Docker 20.10 | Docker 28.5 |
 | --- | --- | --- |
-| any | cannot (1) | **fails** |
+| part: any | cannot (1) | **fails** |
 
 ## Notes
 
