@@ -4,10 +4,13 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: demo test test-full soak bench-ipam fuzz build install uninstall package lab-shell fmt linker fuzzer packer help
+.PHONY: demo demo-mixed test test-full soak bench-ipam fuzz build install uninstall package lab-shell fmt linker fuzzer packer help
 
 demo: linker ## the walk-through, on a real kernel with a real Docker Engine
 	cargo xtask demo
+
+demo-mixed: linker ## 60 containers of Docker, Podman and containerd on one subnet, on a real kernel
+	cargo xtask demo-mixed
 
 test: linker ## everything a change must pass
 	cargo xtask test

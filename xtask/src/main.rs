@@ -52,6 +52,8 @@ enum Task {
     },
     /// The walk-through, in the lab.
     Demo,
+    /// 60 containers of Docker, Podman and containerd on one subnet, in the lab.
+    DemoMixed,
     /// What an address costs to allocate and to release, with few and with many leases.
     BenchIpam,
     /// Broken bytes for the parsers.
@@ -79,6 +81,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::TestCrashes { sequences } => crashes::run(sequences),
         Task::Soak { seconds } => crashes::soak(seconds),
         Task::Demo => demo::run(),
+        Task::DemoMixed => demo::mixed(),
         Task::BenchIpam => bench::ipam(),
         Task::Fuzz { target, seconds } => fuzz::run(target, seconds),
         Task::Package { revision } => package::run(revision),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{Built, build, cargo};
 use crate::tally::{Outcome, Results, Tally, check, tests};
-use crate::{crashes, engines, installation, lab, reboot};
+use crate::{crashes, demo, engines, installation, lab, reboot};
 
 /// Seconds for one boot of the lab with everything in it. Twice what it takes on a machine that does nothing else.
 const LAB_LIMIT: u32 = 2400;
@@ -68,6 +68,7 @@ fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
             }
             report.stage("installing", installation::test);
             report.stage("power losses", reboot::test);
+            report.stage("three engines side by side", demo::test_mixed);
             report.stage("deaths after every step", || crashes::test(&built.mortal, 1000));
         }
     }
