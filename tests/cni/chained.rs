@@ -46,7 +46,7 @@ fn parent_and_addresses_may_come_from_the_plugin_before() {
     let result = runtime.add(&attachment, &config);
     one.interface("eth0").is_slave_on("eth1", "l2/bridge");
     assert_eq!(
-        (addresses(&result), &result["interfaces"][0]["name"]),
+        (addresses(&result), &result["interfaces"][1]["name"]),
         (vec!["192.168.1.77/24".into()], &json!("eth0"))
     );
     assert_eq!(one.interface("eth0").addresses, ["192.168.1.77/24"]);

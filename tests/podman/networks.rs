@@ -88,7 +88,7 @@ fn both_families_with_chosen_addresses() {
         ("--ip6 2001:db8:1::77", "held by endpoint"),
         ("--ip 192.168.1.1", "is the gateway of network"),
         ("--ip 192.168.1.250", "belongs to this host"),
-        ("--ip 192.168.7.7", "not in any subnet"),
+        ("--ip 192.168.7.7", "is in no subnet of the network"),
         ("--mac-address 02:00:00:00:00:01", "leave --mac-address out"),
     ] {
         let sentence = podman.refused_container("three", &format!("--network dual {asked} alpine sleep 1d"));

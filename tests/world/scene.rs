@@ -235,6 +235,10 @@ impl Scene {
             // It may have been undone by the scenario itself.
             let _ = attempt(&undo);
         }
+        // What networks of CNI and Podman were dealt from stays for the next one, until an engine's next life.
+        if HostState::now().pools > self.before.pools {
+            let _ = post("Plugin.Activate", b"");
+        }
         failures
     }
 }
