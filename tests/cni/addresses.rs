@@ -107,7 +107,8 @@ fn an_address_that_is_reserved_for_a_pod_is_its_own() {
     let scene = Scene::begin();
     let (runtime, one) = (Runtime::default(), scene.namespace("one"));
     scene.by_hand("ipvland reserve shop/db-0 192.168.1.9", "ipvland unreserve 192.168.1.9");
-    let refusal = Attachment::of("c1", one).arguments("IP=192.168.1.9").call("ADD", &lan()).refused();
+    let other = Attachment::of("c1", one).arguments("IP=192.168.1.9;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0");
+    let refusal = other.call("ADD", &lan()).refused();
     refused_with(&refusal.sentence, &["192.168.1.9", "shop/db-0"]);
     let pod = Attachment::of("c1", one).arguments("K8S_POD_NAMESPACE=shop;K8S_POD_NAME=db-0");
     assert_eq!(address(&runtime.add(&pod, &lan())), "192.168.1.9");

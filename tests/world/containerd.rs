@@ -21,8 +21,8 @@ impl<'s> Containerd<'s> {
         static IMAGES: Once = Once::new();
         IMAGES.call_once(|| drop(run("engine images containerd")));
         std::fs::create_dir_all(NETWORKS).expect("/etc can be written");
-        std::fs::write(format!("{NETWORKS}/scene.conflist"), network.to_string()).expect("a file in it");
-        scene.afterwards(&format!("rm {NETWORKS}/scene.conflist"));
+        std::fs::write(format!("{NETWORKS}/00-scene.conflist"), network.to_string()).expect("a file in it");
+        scene.afterwards(&format!("rm {NETWORKS}/00-scene.conflist"));
         Self(scene)
     }
 
