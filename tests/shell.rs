@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::world::{
-    Container, Host, NEIGHBOUR, Namespace, NoDaemon, ROUTER, Scene, Standpoint, attempt, held_addresses, ipvland_json,
-    links_named, recorded_networks, refused_with, run,
+    Container, Host, NEIGHBOUR, Namespace, NoDaemon, ROUTER, Scene, Standpoint, attempt, documented, held_addresses,
+    ipvland_json, links_named, recorded_networks, refused_with, run,
 };
 
 const LAN: &str = "--subnet 192.168.1.0/24 --gateway 192.168.1.1 -o parent=eth0 lan";
@@ -314,4 +314,14 @@ fn the_doctor_tells_what_is_wrong_and_what_to_do() {
     run("ip link set eth1 up");
     run("ipvland doctor");
     assert_eq!(Host.interface("busy0").kind, "dummy");
+}
+
+#[test]
+fn the_page_of_the_shell_is_run_as_it_is_written() {
+    let scene = Scene::begin();
+    for undo in ["ip netns delete web", "ipvland network rm lan", "ipvland detach lan --netns web"] {
+        scene.afterwards(undo);
+    }
+    let said: Vec<String> = documented("docs/shell.md").iter().map(|command| run(command)).collect();
+    refused_with(&said.join("\n"), &["192.168.1.2/24", "shell", "lives", "by hand"]);
 }
