@@ -211,7 +211,8 @@ fn without_the_daemon_all_but_docker_go_on() {
     let third = podman.container("podman0", "--network podmans alpine sleep 1d");
     let there = BTreeSet::from([address(&docker), address(&one), address(&two), address(&third)]);
     assert_eq!(there.len(), 4, "{there:?}");
-    there.iter().for_each(|address| one.reaches(address));
+    // Itself it would reach over its loopback, which nobody has set up.
+    there.iter().filter(|other| **other != address(&one)).for_each(|other| one.reaches(other));
     for address in [address(&one), address(&two), address(&third)] {
         let about = format!("who-has {address} ");
         wait_until("neighbours are told", || told.lines().iter().any(|line| line.contains(&about)));

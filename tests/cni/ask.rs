@@ -91,7 +91,7 @@ fn what_a_runtime_no_longer_knows_is_released_and_nothing_else() {
         (two.interfaces(), three.interfaces()),
         (vec!["lo".into(), "eth1".into()], vec!["lo".into(), "eth0".into()])
     );
-    runtime.check(&Attachment::of("c2", two).interface("eth1")).done();
+    two.interface("eth1").is_slave_on("eth0", "l2/bridge");
     runtime.check(&Attachment::of("c3", three)).done();
     assert_eq!(held_addresses().len(), 3, "the gateway and one of each network: {:?}", held_addresses());
 

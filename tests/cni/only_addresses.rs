@@ -46,7 +46,6 @@ fn an_address_that_somebody_holds_is_refused() {
     let thief = Attachment::of("c2", two).arguments(&format!("IgnoreUnknown=1;IP={holder}"));
     let refusal = thief.call("ADD", &macvlan()).refused();
     refused_with(&refusal.sentence, &[&holder, "held by"]);
-    assert_eq!(two.interfaces(), ["lo"]);
 }
 
 #[test]

@@ -103,7 +103,8 @@ fn routes_mtu_and_metric() {
     let podman = Podman::of(&scene);
     podman.network(&format!("--route 10.9.0.0/16,192.168.1.200,50 -o mtu=1400 -o metric=300 {LAN}"));
     podman.network("--subnet 192.168.10.0/24 --gateway 192.168.10.1 -o parent=eth0.10 -o no_default_route=true ten");
-    let one = podman.container("one", "--network lan --network ten alpine sleep 1d");
+    let one =
+        podman.container("one", "--network lan:interface_name=eth0 --network ten:interface_name=eth1 alpine sleep 1d");
     assert_eq!(one.interface("eth0").mtu, 1400);
     assert_eq!(one.default_route(), "default via 192.168.1.1 dev eth0 metric 300");
     assert_eq!(one.routes_to("10.9.0.0/16"), "10.9.0.0/16 via 192.168.1.200 dev eth0 metric 50");
