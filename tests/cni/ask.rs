@@ -93,7 +93,7 @@ fn what_a_runtime_no_longer_knows_is_released_and_nothing_else() {
     );
     two.interface("eth1").is_slave_on("eth0", "l2/bridge");
     runtime.check(&Attachment::of("c3", three)).done();
-    assert_eq!(held_addresses().len(), 3, "the gateway and one of each network: {:?}", held_addresses());
+    assert_eq!(held_addresses().len(), 4, "the gateway and one of each network: {:?}", held_addresses());
 
     for config in [lan(), other] {
         ask_plugin("GC", &latest(&with(&config, &json!({ "cni.dev/valid-attachments": [] })))).done();
