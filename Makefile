@@ -15,8 +15,8 @@ demo-mixed: linker ## 60 containers of Docker, Podman and containerd on one subn
 test: linker ## everything a change must pass
 	cargo xtask test
 
-test-full: linker ## the same on every engine of the lab, in full
-	cargo xtask test-full
+test-full: linker ## the same on every engine of the lab, in full: hours; PARTS="bookworm sid" for some of it
+	cargo xtask test-full $(PARTS)
 
 soak: linker ## random operations and deaths of the driver, on a real kernel; SECONDS=600 of them
 	cargo xtask soak --seconds $(or $(SECONDS),600)

@@ -11,6 +11,7 @@ mod installation;
 mod lab;
 mod package;
 mod reboot;
+mod record;
 mod tally;
 mod test;
 
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::test::Extent;
+use crate::test::{Extent, Part};
 
 #[derive(Parser)]
 #[command(about = "The automation behind `make`")]
@@ -33,7 +34,13 @@ enum Task {
     /// engine.
     Test,
     /// The same, with every release of the lab in full; compares what each engine does with `docs/engines.md`.
-    TestFull,
+    ///
+    /// It takes hours. Its parts can be run one by one: what the releases have shown of one commit is kept in
+    /// target/test-full, and compared once all of them have.
+    TestFull {
+        /// The parts to run; all, where none is named.
+        parts: Vec<Part>,
+    },
     /// Installing, upgrading, removing and what the unit allows, in the lab, on a machine with systemd.
     TestInstallation,
     /// Power losses, in the lab, on a disk that outlives the machine.
@@ -74,8 +81,8 @@ enum Task {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Test => test::run(Extent::Short),
-        Task::TestFull => test::run(Extent::Full),
+        Task::Test => test::run(&Extent::Short),
+        Task::TestFull { parts } => test::run(&Extent::of(parts)),
         Task::TestInstallation => installation::run(),
         Task::TestReboot => reboot::run(),
         Task::TestCrashes { sequences } => crashes::run(sequences),

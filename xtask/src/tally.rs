@@ -90,6 +90,11 @@ pub(crate) fn tests_heard(command: &mut Command, show: impl FnMut(&str)) -> Resu
     Ok(results)
 }
 
+/// Adds up what a command has printed, as [`tests`] would.
+pub(crate) fn read(output: impl Read) -> Result<Results> {
+    count(output, |_| {})
+}
+
 fn count(output: impl Read, mut show: impl FnMut(&str)) -> Result<Results> {
     let mut results = Results::default();
     for line in BufReader::new(output).split(b'\n') {

@@ -5,9 +5,11 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
 
 use crate::cargo::{Built, build, cargo};
-use crate::tally::{Outcome, Results, Tally, check, tests};
+use crate::record::{self, Record};
+use crate::tally::{Outcome, Results, Tally, check, tests, tests_heard};
 use crate::{crashes, demo, engines, installation, lab, reboot};
 
 /// Seconds for one boot of the lab with everything in it. Twice what it takes on a machine that does nothing else.
@@ -21,17 +23,43 @@ const OLDEST: &str = "bookworm";
 const NEWEST: &str = "sid";
 
 /// How much of the lab is asked.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) enum Extent {
     /// One release in full, and on the newest engine what the engine of that one cannot do.
     Short,
     /// Every release in full, and what takes long.
-    Full,
+    Full(Vec<Part>),
+}
+
+/// A part of the full extent.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// All scenarios on the oldest engine.
+    Bookworm,
+    /// All scenarios on the engine that is lived with.
+    Trixie,
+    /// All scenarios on the newest engine.
+    Sid,
+    /// Installing, upgrading, removing.
+    Installing,
+    /// Power losses.
+    Power,
+    /// Three engines side by side.
+    Mixed,
+    /// Deaths after every step, and in a thousand sequences.
+    Deaths,
+}
+
+impl Extent {
+    /// These parts; all, where none is named.
+    pub(crate) fn of(parts: Vec<Part>) -> Self {
+        Extent::Full(if parts.is_empty() { Part::value_variants().to_vec() } else { parts })
+    }
 }
 
 /// Runs all stages, so that one run tells all that is wrong, and prints the sum as the last line. Only what does not
 /// build ends it early.
-pub(crate) fn run(extent: Extent) -> Result<ExitCode> {
+pub(crate) fn run(extent: &Extent) -> Result<ExitCode> {
     let mut report = Report { started: Instant::now(), sum: Tally::default() };
     report.stage("formatting", || check(&mut cargo(&["fmt", "--all", "--check"])));
     report
@@ -48,7 +76,7 @@ pub(crate) fn run(extent: Extent) -> Result<ExitCode> {
 }
 
 /// Everything that needs a machine of the lab.
-fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
+fn in_lab(extent: &Extent, built: &Programs, report: &mut Report) {
     match extent {
         Extent::Short => {
             report.stage("deaths after every step", || crashes::test(&built.mortal, 100));
@@ -58,19 +86,35 @@ fn in_lab(extent: Extent, built: &Programs, report: &mut Report) {
                 report.results(NEWEST, || scenarios(built, NEWEST, &newer));
             }
         }
-        Extent::Full => {
-            let releases = [OLDEST, lab::DEFAULT, NEWEST];
-            let runs: Vec<_> =
-                releases.iter().filter_map(|name| report.results(name, || scenarios(built, name, &[]))).collect();
-            // Without one of them the page would have a column less.
-            if runs.len() == releases.len() {
-                report.stage("docs/engines.md", || Ok(Tally::of(engines::agree_with(&runs)?)));
-            }
-            report.stage("installing", installation::test);
-            report.stage("power losses", reboot::test);
-            report.stage("three engines side by side", demo::test_mixed);
-            report.stage("deaths after every step", || crashes::test(&built.mortal, 1000));
-        }
+        Extent::Full(parts) => parts.iter().for_each(|part| match part {
+            Part::Bookworm => release_in_full(OLDEST, built, report),
+            Part::Trixie => release_in_full(lab::DEFAULT, built, report),
+            Part::Sid => release_in_full(NEWEST, built, report),
+            Part::Installing => report.stage("installing", installation::test),
+            Part::Power => report.stage("power losses", reboot::test),
+            Part::Mixed => report.stage("three engines side by side", demo::test_mixed),
+            Part::Deaths => report.stage("deaths after every step", || crashes::test(&built.mortal, 1000)),
+        }),
+    }
+}
+
+/// All scenarios on a release; and once all releases have run them on the commit as it is, what `docs/engines.md` says of them.
+fn release_in_full(release: &str, built: &Programs, report: &mut Report) {
+    report.results(release, || {
+        let mut record = Record::of(release)?;
+        let results = scenarios_heard(built, release, &[], |line| {
+            println!("{line}");
+            record.note(line);
+        })?;
+        record.keep()?;
+        Ok(results)
+    });
+    // Without one of them the page would have a column less.
+    match record::read(&[OLDEST, lab::DEFAULT, NEWEST]) {
+        Ok(None) => {}
+        runs => report.stage("docs/engines.md", || {
+            Ok(Tally::of(engines::agree_with(&runs?.context("they were there a moment ago")?)?))
+        }),
     }
 }
 
@@ -137,6 +181,11 @@ fn tests_on_host(built: &Programs) -> Result<Tally> {
 
 /// One boot of a release: the tests of the kernel crate and all scenarios, or the scenarios that are named.
 fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results> {
+    scenarios_heard(built, release, only, |line| println!("{line}"))
+}
+
+/// The same, for somebody else to show the lines.
+fn scenarios_heard(built: &Programs, release: &str, only: &[String], show: impl FnMut(&str)) -> Result<Results> {
     let kernel_tests = format!("{KERNEL_TESTS} --ignored --test-threads=1; kernel=$?");
     let script = format!(
         "{before}
@@ -157,7 +206,7 @@ fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results
         limit: LAB_LIMIT,
         script: &script,
     };
-    tests(&mut run.command())
+    tests_heard(&mut run.command(), show)
 }
 
 /// The scenarios that a run has seen skipped or refused: a newer engine may do them.
