@@ -16,7 +16,7 @@ mod standpoint;
 
 pub(crate) use capture::{Capture, Recording};
 pub(crate) use cni::{Answer, Attachment, Runtime, ask_plugin, ask_plugin_so};
-pub(crate) use command::{attempt, documented, run, wait_until};
+pub(crate) use command::{attempt, documented, documented_under, example, run, wait_until};
 pub(crate) use containerd::Containerd;
 pub(crate) use driver::{Driver, NoDaemon, SOCKET, call, post, refuse};
 pub(crate) use engine::Ability;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{lan, nothing_is_left};
 use crate::world::{
-    Containerd, NEIGHBOUR, Process, ROUTER, Scene, Standpoint, attempt, held_addresses, ipvland_json, refused_with,
-    run, wait_until,
+    Containerd, NEIGHBOUR, Process, ROUTER, Scene, Standpoint, attempt, documented_under, example, held_addresses,
+    ipvland_json, refused_with, run, wait_until,
 };
 
 /// A network as it is described in a file of `/etc/cni/net.d`.
@@ -46,6 +46,18 @@ fn two_containers_reach_each_other_and_the_router() {
     containerd.kill("one");
     assert!(!held_addresses().contains(&format!("{freed} endpoint")));
     containerd.kill("two");
+    nothing_is_left();
+}
+
+#[test]
+fn the_page_of_cni_is_run_as_it_is_written() {
+    let scene = Scene::begin();
+    let page = "docs/cni.md";
+    let network = serde_json::from_str(&example(page, "## A network", "json")).expect("it is JSON");
+    let containerd = Containerd::of(&scene, &network);
+    containerd.expects(&["web".to_owned()]);
+    let said: Vec<String> = documented_under(page, "### containerd").iter().map(|command| run(command)).collect();
+    refused_with(&said.join("\n"), &["192.168.1.128", "cni"]);
     nothing_is_left();
 }
 

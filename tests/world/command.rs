@@ -33,11 +33,24 @@ pub(crate) fn attempt(command: &str) -> Result<String, String> {
 /// The commands of a page's first example, as they are typed: root needs no `sudo`.
 #[track_caller]
 pub(crate) fn documented(page: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(page).unwrap_or_else(|error| panic!("{page}: {error}"));
-    let example = text.split_once("```console\n").and_then(|(_, rest)| rest.split_once("```"));
-    let lines = example.unwrap_or_else(|| panic!("{page} has no example")).0.replace(" \\\n", " ");
+    documented_under(page, "# ")
+}
+
+/// The same of the first example under a heading.
+#[track_caller]
+pub(crate) fn documented_under(page: &str, heading: &str) -> Vec<String> {
+    let lines = example(page, heading, "console").replace(" \\\n", " ");
     let typed = lines.lines().filter_map(|line| line.strip_prefix("$ "));
     typed.map(|command| command.strip_prefix("sudo ").unwrap_or(command).to_owned()).collect()
+}
+
+/// The first example of a kind under a heading of a page.
+#[track_caller]
+pub(crate) fn example(page: &str, heading: &str, kind: &str) -> String {
+    let text = std::fs::read_to_string(page).unwrap_or_else(|error| panic!("{page}: {error}"));
+    let under = text.split_once(heading).and_then(|(_, rest)| rest.split_once(&format!("```{kind}\n")));
+    let example = under.and_then(|(_, rest)| rest.split_once("```"));
+    example.unwrap_or_else(|| panic!("{page} has no example under {heading}")).0.to_owned()
 }
 
 /// Waits until something is so, and fails when it is not in time.
