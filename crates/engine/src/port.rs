@@ -25,13 +25,13 @@ pub(crate) struct Port<'e> {
 impl Engine {
     /// Locks the port on `parent`. What was observed of the host before is out of date then.
     pub(crate) fn lock(&self, parent: &Parent) -> Result<Port<'_>, EngineError> {
-        let mut key = lock_key(parent, &kernel::observe(Scope::Host)?);
+        let mut key = lock_key(parent)?;
         let deadline = Instant::now() + LOCK_LIMIT;
         loop {
             let limit = deadline.saturating_duration_since(Instant::now());
             let lock = PortLock::acquire(self.run_dir(), &key, parent.name(), limit)?;
             // While we waited, the parent may have come, gone or been replaced, and others may hold its new lock.
-            let current = lock_key(parent, &kernel::observe(Scope::Host)?);
+            let current = lock_key(parent)?;
             if current == key {
                 return Ok(Port { engine: self, parent: parent.name().clone(), _lock: lock });
             }
@@ -43,16 +43,16 @@ impl Engine {
 /// A port is known by the index of its parent, which survives a rename. The key must be the same before and after the
 /// parent is made, or a repair could undo a creation that is at work: a VLAN link counts as the link below it, a dummy of
 /// ours as its name, which is its network's alone.
-fn lock_key(parent: &Parent, observed: &Observed) -> LockKey {
+fn lock_key(parent: &Parent) -> Result<LockKey, EngineError> {
     let index = match parent {
         Parent::Dummy(_) | Parent::Elsewhere(_) => None,
-        Parent::Vlan { on, .. } => observed.host_link(on).map(|link| link.index),
-        Parent::Link(name) => observed.host_link(name).map(|link| match link.kind {
+        Parent::Vlan { on, .. } => kernel::host_link(on)?.map(|link| link.index),
+        Parent::Link(name) => kernel::host_link(name)?.map(|link| match link.kind {
             Kind::Vlan(_) => link.on.unwrap_or(link.index),
             _ => link.index,
         }),
     };
-    index.map_or_else(|| LockKey::Name(parent.name().clone()), LockKey::Index)
+    Ok(index.map_or_else(|| LockKey::Name(parent.name().clone()), LockKey::Index))
 }
 
 impl Port<'_> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use model::{Link, Observed, SandboxKey};
+use model::{InterfaceName, Link, Observed, SandboxKey};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
@@ -14,6 +14,7 @@ use crate::link::{self, RTM_NEWADDR, RTM_NEWLINK, Seen};
 use crate::namespace::Namespace;
 use crate::netlink::{Failure, Netlink};
 use crate::reach::visit_reachable;
+use crate::request;
 
 /// Which namespaces to look into besides the host's own.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,17 @@ pub fn observe(scope: Scope<'_>) -> Result<Observed, KernelError> {
         Ok(())
     })?;
     Ok(Observed { host, sandboxes })
+}
+
+/// The link of that name on the host, without its addresses: one question, where [`observe`] asks for all there is.
+///
+/// # Errors
+/// When the kernel cannot be asked.
+pub fn host_link(name: &InterfaceName) -> Result<Option<Link>, KernelError> {
+    let doing = || format!("look for the link {name}");
+    let mut netlink = Netlink::open().map_err(|source| KernelError::Io { doing: doing(), source })?;
+    let found = netlink.get(request::by_name(name)).map_err(|failure| failure.while_trying_to(doing()))?;
+    Ok(found.as_deref().and_then(link::link).map(below::on_host))
 }
 
 fn look_into(key: &SandboxKey, sandbox: &Namespace, host: &Namespace, parents: &[Link]) -> io::Result<Vec<Link>> {

@@ -16,7 +16,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use kernel::{KernelError, LockKey, PortLock, Scope, apply, observe};
-use model::{InterfaceName, Kind, Mark, Observed, Place, SandboxKey, Step};
+use model::{InterfaceName, Kind, Link, Mark, Observed, Place, SandboxKey, Step};
 
 use host::{
     Sandbox, create_slave, delete, host_link, ip, link_in, mark, name, on_a_host, output_of, own_key, run, settings,
@@ -38,6 +38,8 @@ fn a_slave_is_made_marked_seen_and_deleted() {
             assert_eq!((slave.mtu, slave.up, slave.mac), (1400, false, parent.mac));
             assert_eq!(slave.alias, Some(mark().to_string()));
 
+            let alone = kernel::host_link(&name("ipl0")).unwrap().expect("it is there");
+            assert_eq!(alone, Link { addresses: Vec::new(), ..slave.clone() });
             let step = delete(Place::Host, slave);
             apply(&step).unwrap();
             assert!(observe(Scope::Host).unwrap().host_link(&name("ipl0")).is_none());
