@@ -79,11 +79,11 @@ pub(crate) fn run(extent: &Extent) -> Result<ExitCode> {
 fn in_lab(extent: &Extent, built: &Programs, report: &mut Report) {
     match extent {
         Extent::Short => {
-            report.stage("deaths after every step", || crashes::test(&built.mortal, 100));
-            let lived_with = report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT, &[]));
+            report.stage("deaths after every step", || crashes::test_short(&built.mortal, 40));
+            let lived_with = report.results(lab::DEFAULT, || scenarios(built, lab::DEFAULT, &Which::ButLong));
             let newer = lived_with.map(|results| only_newer(&results)).unwrap_or_default();
             if !newer.is_empty() {
-                report.results(NEWEST, || scenarios(built, NEWEST, &newer));
+                report.results(NEWEST, || scenarios(built, NEWEST, &Which::Only(newer)));
             }
         }
         Extent::Full(parts) => parts.iter().for_each(|part| match part {
@@ -102,7 +102,7 @@ fn in_lab(extent: &Extent, built: &Programs, report: &mut Report) {
 fn release_in_full(release: &str, built: &Programs, report: &mut Report) {
     report.results(release, || {
         let mut record = Record::of(release)?;
-        let results = scenarios_heard(built, release, &[], |line| {
+        let results = scenarios_heard(built, release, &Which::All, |line| {
             println!("{line}");
             record.note(line);
         })?;
@@ -179,20 +179,37 @@ fn tests_on_host(built: &Programs) -> Result<Tally> {
     Ok(Tally { skipped: sum.skipped.saturating_sub(for_the_lab), ..sum })
 }
 
-/// One boot of a release: the tests of the kernel crate and all scenarios, or the scenarios that are named.
-fn scenarios(built: &Programs, release: &str, only: &[String]) -> Result<Results> {
-    scenarios_heard(built, release, only, |line| println!("{line}"))
+/// Scenarios that take minutes, and whose like others show: deaths of the CNI plugin after every step, and calls of Podman's
+/// plugin as Podman makes them.
+const LONG: [&str; 2] = ["cni::killed::", "podman::plugin::"];
+
+/// Which scenarios are run on a release.
+enum Which {
+    /// All, and the tests of the kernel crate.
+    All,
+    /// The same without those that take long.
+    ButLong,
+    /// These.
+    Only(Vec<String>),
+}
+
+/// One boot of a release, with these scenarios.
+fn scenarios(built: &Programs, release: &str, which: &Which) -> Result<Results> {
+    scenarios_heard(built, release, which, |line| println!("{line}"))
 }
 
 /// The same, for somebody else to show the lines.
-fn scenarios_heard(built: &Programs, release: &str, only: &[String], show: impl FnMut(&str)) -> Result<Results> {
+fn scenarios_heard(built: &Programs, release: &str, which: &Which, show: impl FnMut(&str)) -> Result<Results> {
     let kernel_tests = format!("{KERNEL_TESTS} --ignored --test-threads=1; kernel=$?");
+    let (before, filter) = match which {
+        Which::All => (kernel_tests, String::new()),
+        Which::ButLong => (kernel_tests, crashes::skipped(&LONG)),
+        Which::Only(names) => ("kernel=0".into(), format!(" --exact {}", names.join(" "))),
+    };
     let script = format!(
         "{before}
          echo \"engine: Docker $(docker version --format {{{{.Server.Version}}}} | cut -d. -f1,2), kernel $(uname -r | cut -d. -f1,2)\"
-         end-to-end --test-threads=1 {only} && exit $kernel",
-        before = if only.is_empty() { kernel_tests } else { "kernel=0".into() },
-        only = if only.is_empty() { String::new() } else { format!("--exact {}", only.join(" ")) },
+         end-to-end --test-threads=1{filter} && exit $kernel",
     );
     let run = lab::Run {
         release,
