@@ -1,6 +1,5 @@
 //! Telling the neighbours of a container where its addresses are.
 
-use kernel::Scope;
 use model::{Endpoint, EndpointId, Link, LinkIntent, Place, Presence};
 
 use crate::{Engine, EngineError};
@@ -28,7 +27,7 @@ impl Engine {
         let Some(endpoint) = self.store.endpoint(id)? else { return Ok(Announced::Over) };
         let Some(network) = self.store.network(&endpoint.network)? else { return Ok(Announced::Over) };
         let Some(sandbox) = &endpoint.sandbox else { return Ok(Announced::NotYet) };
-        let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(sandbox)))?;
+        let observed = kernel::observe_on(network.parent.name(), sandbox)?;
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let serves = |(place, link): (Place, &Link)| matches!(place, Place::Sandbox(_)) && serves(link, &endpoint);
         let ready = slave.find(&observed).into_iter().any(serves);

@@ -158,7 +158,7 @@ impl Engine {
             let (addresses, link, elsewhere) = (endpoint.addresses, None, Vec::new());
             return Ok(Some(Connected { network, sandbox, addresses, link, elsewhere }));
         }
-        let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(&sandbox)))?;
+        let observed = kernel::observe_on(network.parent.name(), &sandbox)?;
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
         let found = slave.find(&observed).into_iter().find(|(place, _)| *place == Place::Sandbox(sandbox.clone()));
         let link = found.map(|(_, link)| link.clone()).ok_or_else(vanished)?;

@@ -117,7 +117,7 @@ impl Engine {
         port.check_settings(network, observed)?;
         self.store.begin_attach(&endpoint.id, sandbox)?;
         let endpoint = Endpoint { sandbox: Some(sandbox.clone()), ..endpoint.clone() };
-        make_slave(port, &LinkIntent::slave_of(&endpoint, network, Presence::Present), observed)?;
+        make_slave(port, network, &LinkIntent::slave_of(&endpoint, network, Presence::Present), observed)?;
         Ok(self.store.confirm_attach(&endpoint.id)?)
     }
 
@@ -224,10 +224,15 @@ impl Engine {
     }
 }
 
-fn make_slave(port: &Port<'_>, slave: &LinkIntent, observed: &Observed) -> Result<(), EngineError> {
+/// Makes a slave, to be moved into its sandbox or set up there.
+fn make_slave(port: &Port<'_>, network: &Network, slave: &LinkIntent, observed: &Observed) -> Result<(), EngineError> {
     port.settle(observed, |mark| *mark == slave.mark)?;
-    let scope = slave.sandbox.as_ref().map_or(Scope::Host, |key| Scope::Sandboxes(std::slice::from_ref(key)));
-    ensure_present(slave, &kernel::observe(scope)?)
+    // Others wait for the port: no more is looked at than where it must be.
+    let seen = match &slave.sandbox {
+        Some(sandbox) if slave.set_up.is_some() => kernel::observe_on(network.parent.name(), sandbox)?,
+        _ => Observed { host: kernel::host_link(&slave.name())?.into_iter().collect(), ..Observed::default() },
+    };
+    ensure_present(slave, &seen)
 }
 
 /// Looks where the slave should be, and only if it is not there everywhere else.

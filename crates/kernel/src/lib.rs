@@ -39,7 +39,7 @@ pub use error::KernelError;
 pub use host::{FileSystem, Host, LinkSettings, Medium, Module, file_system, host, link_settings};
 pub use identity::{boot_id, release};
 pub use lock::{LockKey, PortLock};
-pub use observe::{Scope, host_link, observe};
+pub use observe::{Scope, host_link, observe, observe_on};
 pub use probe::probe;
 pub use router::{router, routes_in, way_out};
 pub use sandbox::{SandboxIdentity, sandbox_identity};

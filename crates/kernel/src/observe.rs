@@ -38,7 +38,7 @@ pub enum Scope<'a> {
 /// meanwhile is left out.
 pub fn observe(scope: Scope<'_>) -> Result<Observed, KernelError> {
     let io = |doing: &str, source| KernelError::Io { doing: doing.into(), source };
-    let namespace = Namespace::host().map_err(|error| io("open the host's namespace", error))?;
+    let namespace = own_namespace()?;
     let mut netlink = Netlink::open().map_err(|error| io("open a netlink socket", error))?;
 
     // The host first: a slave that an engine moves into its sandbox while we look is then seen here, there or twice,
@@ -71,6 +71,26 @@ pub fn host_link(name: &InterfaceName) -> Result<Option<Link>, KernelError> {
     let mut netlink = Netlink::open().map_err(|source| KernelError::Io { doing: doing(), source })?;
     let found = netlink.get(request::by_name(name)).map_err(|failure| failure.while_trying_to(doing()))?;
     Ok(found.as_deref().and_then(link::link).map(below::on_host))
+}
+
+/// Looks at one link of the host, without its addresses, and at all links of a sandbox: enough for whoever looks for a slave on
+/// the one in the other. [`observe`] asks for every link of the host, of which there is one more for each container that starts.
+///
+/// # Errors
+/// As [`observe`].
+pub fn observe_on(parent: &InterfaceName, sandbox: &SandboxKey) -> Result<Observed, KernelError> {
+    let namespace = own_namespace()?;
+    let host: Vec<Link> = host_link(parent)?.into_iter().collect();
+    let mut sandboxes = BTreeMap::new();
+    visit_reachable(&namespace, std::slice::from_ref(sandbox), false, |key, sandbox| {
+        sandboxes.insert(key.clone(), look_into(key, sandbox, &namespace, &host)?);
+        Ok(())
+    })?;
+    Ok(Observed { host, sandboxes })
+}
+
+fn own_namespace() -> Result<Namespace, KernelError> {
+    Namespace::host().map_err(|source| KernelError::Io { doing: "open the host's namespace".into(), source })
 }
 
 fn look_into(key: &SandboxKey, sandbox: &Namespace, host: &Namespace, parents: &[Link]) -> io::Result<Vec<Link>> {

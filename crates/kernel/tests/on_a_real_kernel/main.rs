@@ -113,6 +113,9 @@ fn a_slave_is_set_up_in_its_sandbox() {
         let seen = observe(Scope::Sandboxes(std::slice::from_ref(&key))).unwrap();
         let link = link_in(&seen, &key, "lan0");
         assert_eq!((link.up, link.mtu, link.on), (true, 1400, Some(host_link(&seen, "p0").index)));
+        let near = kernel::observe_on(&name("p0"), &key).unwrap();
+        assert_eq!(link_in(&near, &key, "lan0"), link, "all of it is seen from near");
+        assert_eq!(near.host.iter().map(|link| link.name.as_str()).collect::<Vec<_>>(), ["p0"]);
         let held = ["192.0.2.7/24", "2001:db8::7/64"].map(|address| address.parse().unwrap());
         assert!(held.iter().all(|address| link.addresses.contains(address)), "{:?}", link.addresses);
         let inside = |command: &str| output_of("ip", format!("netns exec kt-set-up-box {command}").split(' '));
