@@ -24,11 +24,13 @@ pub(crate) fn mortal() -> Result<PathBuf> {
     Ok(kept)
 }
 
-/// Lives that differ from the others in their parent only.
-const ALIKE: [&str; 3] = [
+/// Lives that differ from the others in their parent only; and a crowd that waits for each other no longer than it may on a
+/// machine that is fast enough, which says nothing of a change where the machine is slow.
+const LEFT_OUT: [&str; 4] = [
     "every_step::on_a_vlan_link_that_is_made_for_it",
     "every_step::on_an_isolated_network",
     "every_step::with_a_link_that_is_set_up_by_the_driver",
+    "together::sixty_four_come_and_go_while_others_repair",
 ];
 
 /// Everything, with so many sequences, and how much passed as the last line.
@@ -41,9 +43,9 @@ pub(crate) fn test(mortal: &Path, sequences: u32) -> Result<Tally> {
     test_but(mortal, sequences, &[])
 }
 
-/// What a change must pass: of lives that are alike one, and so many sequences.
+/// What a change must pass: of lives that are alike one, no crowd, and so many sequences.
 pub(crate) fn test_short(mortal: &Path, sequences: u32) -> Result<Tally> {
-    test_but(mortal, sequences, &ALIKE)
+    test_but(mortal, sequences, &LEFT_OUT)
 }
 
 fn test_but(mortal: &Path, sequences: u32, left_out: &[&str]) -> Result<Tally> {
