@@ -4,7 +4,8 @@
 readonly EACH=20 TOTAL=60
 # So many of each engine start at a time: two emulated processors are not much.
 readonly AT_ONCE=5
-readonly CNI_NETWORK=/etc/cni/net.d/lan.conflist
+# The first of the folder counts, and Podman has one there.
+readonly CNI_NETWORK=/etc/cni/net.d/00-lan.conflist
 # One line for each container: engine, name, process, address.
 readonly CONTAINERS=$SCRATCH/containers
 duplicates=0 unreachable=0 troubles=0
