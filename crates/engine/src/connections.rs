@@ -97,7 +97,7 @@ impl Engine {
     /// it up. All or nothing; done already, it answers the same again.
     ///
     /// Cut off, a claim ends by itself, and what of the endpoint is there is removed by repair: no engine knows of it. Nor is
-    /// there a daemon that would repair: what a boot has left is removed first, and so is what is dead where no address is left.
+    /// there a daemon that would repair: what a boot has left is removed first, and what is dead where no address is left or the port is held in another mode.
     ///
     /// # Errors
     /// When the network cannot be made, an address not be had, or the slave not be made. Nothing has changed then.
@@ -111,7 +111,7 @@ impl Engine {
         for attempt in 1.. {
             match self.try_connect(connection) {
                 Err(error) if attempt < ATTEMPTS && connection.can_begin_anew_after(&error) => {}
-                Err(error) if attempt < ATTEMPTS && is_exhaustion(&error) && self.bury_the_dead()? => {}
+                Err(error) if attempt < ATTEMPTS && may_be_of_the_dead(&error) && self.bury_the_dead()? => {}
                 outcome => return outcome,
             }
         }
@@ -121,7 +121,10 @@ impl Engine {
     /// Repairs, and tells whether anything was found dead.
     fn bury_the_dead(&self) -> Result<bool, EngineError> {
         let found = self.repair(Repair::Apply)?;
-        Ok(found.iter().any(|finding| matches!(finding, Finding::EndpointDead(_) | Finding::EndpointFinished(_))))
+        let was_dead = |finding: &Finding| {
+            matches!(finding, Finding::EndpointDead(_) | Finding::EndpointFinished(_) | Finding::NetworkBare(_))
+        };
+        Ok(found.iter().any(was_dead))
     }
 
     /// Takes a container off its network; its addresses are free at once. The network goes too where nobody would tell of its
@@ -377,8 +380,9 @@ impl Connection {
     }
 }
 
-fn is_exhaustion(error: &EngineError) -> bool {
-    matches!(error, EngineError::Store(StoreError::PoolExhausted(_)))
+/// Whether what is in the way may be held by what is dead: the addresses of a pool, or the port in another mode.
+fn may_be_of_the_dead(error: &EngineError) -> bool {
+    matches!(error, EngineError::Store(StoreError::PoolExhausted(_) | StoreError::PortHeld { .. }))
 }
 
 fn default_routes(network: &Network, addresses: &Addresses) -> Vec<SandboxRoute> {
