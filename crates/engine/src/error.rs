@@ -187,6 +187,9 @@ impl EngineError {
                 "pass the same name twice, as `-o segment=` and as `--ipam-opt segment=`".into()
             }
             EngineError::Pool(PoolError::RangeOutside { .. } | PoolError::Barren(_)) => "pass another part of the subnet".into(),
+            EngineError::Pool(PoolError::TooManyExcluded) => {
+                "put some of the excluded ranges together, or pass a range that begins and ends where a prefix does".into()
+            }
             EngineError::Pool(PoolError::NotAPool(_)) => "remove the network and create it again".into(),
             EngineError::NoSubnet(_) => {
                 "pass --subnet, or `--ipam-opt parent=IFACE` to take the subnet of that link's own address".into()

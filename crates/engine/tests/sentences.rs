@@ -110,6 +110,11 @@ fn addresses() {
         "range 192.0.3.0/26 is not in subnet 192.0.2.0/24; pass another part of the subnet",
     );
     check(
+        model::PoolError::TooManyExcluded,
+        "more than 64 ranges are excluded, with those beside the range that is dealt from; put some of the excluded ranges \
+         together, or pass a range that begins and ends where a prefix does",
+    );
+    check(
         model::PoolError::NotAPool("LocalDefault".into()),
         "`LocalDefault` is no pool of ours: v1/SEGMENT/SUBNET/RANGE was expected; remove the network and create it again",
     );

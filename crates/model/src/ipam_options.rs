@@ -55,15 +55,17 @@ fn known(key: &str) -> &'static str {
 }
 
 impl Dealing {
+    /// How many ranges can be excluded.
+    pub const EXCLUDABLE: usize = 64;
+
     /// Takes one of its options.
     pub(crate) fn set(&mut self, key: &str, value: &str) -> Result<(), SettingError> {
-        const RANGES: usize = 64;
         match key {
             EXCLUDE => {
                 for range in value.split(',') {
                     self.exclude.push(range.parse()?);
                 }
-                if self.exclude.len() > RANGES {
+                if self.exclude.len() > Self::EXCLUDABLE {
                     return wrong(value, "at most 64 ranges");
                 }
             }

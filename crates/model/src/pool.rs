@@ -48,6 +48,9 @@ pub enum PoolError {
     /// The range has no address but what no container may have.
     #[error("range {0} has no address that a container may have")]
     Barren(IpNet),
+    /// More is excluded than a pool can say.
+    #[error("more than {} ranges are excluded, with those beside the range that is dealt from", Dealing::EXCLUDABLE)]
+    TooManyExcluded,
     /// Not the text of a pool.
     #[error("`{0}` is no pool of ours: v1/SEGMENT/SUBNET/RANGE was expected")]
     NotAPool(String),
@@ -67,6 +70,32 @@ impl Pool {
         let pool = Self { segment, subnet, range, dealing: Dealing::default() };
         // Of one address, that may be the subnet's own or its broadcast.
         if range.contains(&pool.first()) { Ok(pool) } else { Err(PoolError::Barren(range)) }
+    }
+
+    /// A pool of a part of a subnet, dealt from like this. What is dealt from is a prefix: here the longest one that has the part
+    /// in it, and what that has beside the part is excluded.
+    ///
+    /// # Errors
+    /// As [`Pool::new`]; [`PoolError::TooManyExcluded`].
+    pub fn of_part(
+        segment: SegmentName,
+        subnet: IpNet,
+        part: AddressRange,
+        mut dealing: Dealing,
+    ) -> Result<Self, PoolError> {
+        let mut range = IpNet::from(part.first());
+        while !range.contains(&part.last()) {
+            range = range.supernet().expect("the prefix of length 0 has all addresses of its family");
+        }
+        let pool = Self::new(segment, subnet, Some(range))?;
+        let (first, last) = (pool.first(), pool.last());
+        let before = previous(part.first()).filter(|end| first <= *end).map(|end| AddressRange::between(first, end));
+        let behind = next(part.last()).filter(|start| *start <= last).map(|start| AddressRange::between(start, last));
+        dealing.exclude.extend(before.into_iter().chain(behind));
+        if dealing.exclude.len() > Dealing::EXCLUDABLE {
+            return Err(PoolError::TooManyExcluded);
+        }
+        Ok(pool.dealt(dealing))
     }
 
     /// The same, dealt from like this.
@@ -214,6 +243,38 @@ mod tests {
         assert_eq!(ends("2001:db8::/64", None), ["2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff"]);
         assert_eq!(ends("2001:db8::2/127", None), ["2001:db8::2", "2001:db8::3"]);
         assert!(!pool("192.168.1.0/24", None).admits("192.168.2.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_part_is_a_prefix_without_what_is_beside_it() {
+        let check = |subnet: &str, part: &str, excluded: usize| {
+            let exclude = vec!["10.1.0.99".parse().unwrap(); excluded];
+            let dealing = Dealing { exclude, ..Dealing::default() };
+            Pool::of_part(SegmentName::default(), subnet.parse().unwrap(), part.parse().unwrap(), dealing)
+        };
+        for (subnet, part, pool) in [
+            ("10.1.0.0/16", "10.1.0.0-10.1.255.255", "10.1.0.0/16/10.1.0.0/16"),
+            ("10.1.0.0/16", "10.1.0.64-10.1.0.127", "10.1.0.0/16/10.1.0.64/26"),
+            ("10.1.0.0/16", "10.1.0.65-10.1.0.126", "10.1.0.0/16/10.1.0.64/26/exclude=10.1.0.64,10.1.0.127"),
+            ("10.1.0.0/16", "10.1.0.7", "10.1.0.0/16/10.1.0.7/32"),
+            ("10.1.0.0/16", "10.1.0.9-10.1.255.254", "10.1.0.0/16/10.1.0.0/16/exclude=10.1.0.1-10.1.0.8"),
+            ("10.1.0.0/16", "10.1.0.1-10.1.0.9", "10.1.0.0/16/10.1.0.0/28/exclude=10.1.0.10-10.1.0.15"),
+            (
+                "fd00::/64",
+                "fd00::1000-fd00::2000",
+                "fd00::/64/fd00::/114/exclude=fd00::1-fd00::fff,fd00::2001-fd00::3fff",
+            ),
+        ] {
+            let read = check(subnet, part, 0).unwrap();
+            assert_eq!(read.to_string(), format!("v1/default/{pool}"));
+            assert_eq!(read.to_string().parse(), Ok(read), "the ledger keeps it as text");
+        }
+        check("10.1.0.0/16", "10.1.0.65-10.1.0.126", 62).expect("64 in all");
+        assert_eq!(check("10.1.0.0/16", "10.1.0.65-10.1.0.126", 63), Err(PoolError::TooManyExcluded));
+        let outside = check("10.1.0.0/16", "10.0.0.9-10.1.0.9", 0).unwrap_err();
+        assert_eq!(outside.to_string(), "range 10.0.0.0/15 is not in subnet 10.1.0.0/16");
+        let barren = check("10.1.0.0/16", "10.1.255.255", 0).unwrap_err();
+        assert_eq!(barren, PoolError::Barren("10.1.255.255/32".parse().unwrap()));
     }
 
     #[test]

@@ -16,7 +16,12 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
-    /// From one to another of the same family, which is not before it.
+    /// From a first address to a last one; `None` where that is before it, or of the other family.
+    pub fn new(first: IpAddr, last: IpAddr) -> Option<Self> {
+        (first.is_ipv4() == last.is_ipv4() && first <= last).then_some(Self { first, last })
+    }
+
+    /// The same, for whoever knows.
     pub(crate) fn between(first: IpAddr, last: IpAddr) -> Self {
         Self { first, last }
     }
@@ -53,15 +58,10 @@ impl FromStr for AddressRange {
             (None, Ok(net)) => (Some(net.network()), Some(net.broadcast())),
             (None, Err(_)) => (text.parse().ok(), text.parse().ok()),
         };
-        match (first, last) {
-            (Some(first), Some(last)) if IpAddr::is_ipv4(&first) == IpAddr::is_ipv4(&last) && first <= last => {
-                Ok(Self { first, last })
-            }
-            _ => Err(SettingError {
-                value: text.chars().take(100).collect(),
-                expected: "ADDRESS, ADDRESS-ADDRESS or ADDRESS/LENGTH",
-            }),
-        }
+        first.zip(last).and_then(|(first, last)| Self::new(first, last)).ok_or_else(|| SettingError {
+            value: text.chars().take(100).collect(),
+            expected: "ADDRESS, ADDRESS-ADDRESS or ADDRESS/LENGTH",
+        })
     }
 }
 

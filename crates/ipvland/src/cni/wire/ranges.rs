@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{AddressRange, IpamOptions, OptionError, Pool, SegmentName, pool::next};
+use model::{AddressRange, IpamOptions, OptionError, Pool, PoolError, SegmentName};
 use serde::Deserialize;
 
 use super::{parse_net, wrong};
@@ -42,7 +42,7 @@ pub(super) struct Dealt {
 impl Range {
     /// All that a pool has.
     pub(crate) fn all_of(pool: Pool, gateway: Option<IpAddr>) -> Self {
-        let within = format!("{}-{}", pool.first(), pool.last()).parse().expect("the first is not behind the last");
+        let within = AddressRange::new(pool.first(), pool.last()).expect("the first is not behind the last");
         Self { pool, within, gateway }
     }
 
@@ -82,7 +82,7 @@ impl Wire {
         let first = address("rangeStart", &self.range_start)?.map(|first| of_it("rangeStart", first)).transpose()?;
         let last = address("rangeEnd", &self.range_end)?.map(|last| of_it("rangeEnd", last)).transpose()?;
         let (first, last) = (first.unwrap_or(whole.first()), last.unwrap_or(whole.last()));
-        let within: AddressRange = format!("{first}-{last}").parse().map_err(|_| {
+        let within = AddressRange::new(first, last).ok_or_else(|| {
             wrong("rangeEnd", format!("`{last}` was given, which is before the start of the range, {first}"))
         })?;
         let pool = pool(&whole, within, dealt)?;
@@ -90,20 +90,17 @@ impl Wire {
     }
 }
 
-/// A pool has a prefix for a range, so what lies in that and outside the range is excluded.
+/// What is excluded of the other family is of no account here.
 fn pool(whole: &Pool, within: AddressRange, dealt: &Dealt) -> Result<Pool, Failure> {
-    let range = covering(whole.subnet(), within);
-    let pool =
-        Pool::new(dealt.segment.clone(), whole.subnet(), Some(range)).map_err(|error| wrong("rangeStart", error))?;
-    let before = (pool.first() < within.first()).then(|| previous(within.first())).flatten();
-    let behind = (within.last() < pool.last()).then(|| next(within.last())).flatten();
-    let outside =
-        [before.map(|last| format!("{}-{last}", pool.first())), behind.map(|first| format!("{first}-{}", pool.last()))];
-    let of_family = |text: &&String| text.contains(':') == whole.subnet().addr().is_ipv6();
-    let exclude: Vec<String> =
-        dealt.exclude.iter().filter(of_family).cloned().chain(outside.into_iter().flatten()).collect();
+    let subnet = whole.subnet();
+    let of_family = |text: &&String| text.contains(':') == subnet.addr().is_ipv6();
+    let exclude: Vec<String> = dealt.exclude.iter().filter(of_family).cloned().collect();
     let exclude = Some(("exclude", exclude.join(","))).filter(|(_, list)| !list.is_empty());
-    Ok(pool.dealt(options(dealt.options.iter().cloned().chain(exclude))?.dealing))
+    let dealing = options(dealt.options.iter().cloned().chain(exclude))?.dealing;
+    Pool::of_part(dealt.segment.clone(), subnet, within, dealing).map_err(|error| match error {
+        PoolError::TooManyExcluded => wrong("ipam.exclude", error),
+        _ => wrong("rangeStart", error),
+    })
 }
 
 /// Reads options of ours as all frontends have them.
@@ -113,20 +110,6 @@ pub(super) fn options(given: impl Iterator<Item = (&'static str, String)>) -> Re
         OptionError::Value { key, wrong: why } => wrong(&format!("ipam.{key}"), why),
         other => wrong("ipam", other),
     })
-}
-
-/// The smallest prefix of a subnet that a range of it is in.
-fn covering(subnet: IpNet, range: AddressRange) -> IpNet {
-    let lengths = (subnet.prefix_len()..=subnet.max_prefix_len()).rev();
-    let mut nets = lengths.filter_map(|length| IpNet::new(range.first(), length).ok()).map(|net| net.trunc());
-    nets.find(|net| net.contains(&range.last())).unwrap_or(subnet)
-}
-
-fn previous(address: IpAddr) -> Option<IpAddr> {
-    match address {
-        IpAddr::V4(address) => u32::from(address).checked_sub(1).map(|number| IpAddr::V4(number.into())),
-        IpAddr::V6(address) => u128::from(address).checked_sub(1).map(|number| IpAddr::V6(number.into())),
-    }
 }
 
 #[cfg(test)]
