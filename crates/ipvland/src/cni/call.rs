@@ -8,10 +8,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use ipnet::IpNet;
 use model::{EndpointName, InterfaceName, SandboxKey};
 
 use super::failure::{Code, Failure};
+use super::text::{asked_address, cut, word};
 
 /// The variable whose presence makes the binary a CNI plugin.
 pub(crate) const COMMAND: &str = "CNI_COMMAND";
@@ -135,10 +135,6 @@ fn wrong(name: &str, why: impl Display) -> Failure {
     Failure::new(Code::ENVIRONMENT, format!("{name}: {why}"))
 }
 
-fn cut(text: &str) -> String {
-    text.chars().take(80).collect()
-}
-
 impl ContainerId {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -151,17 +147,6 @@ impl FromStr for ContainerId {
     fn from_str(text: &str) -> Result<Self, String> {
         word(text, "container's id").map(Self)
     }
-}
-
-/// Reads what the specification allows for the name of a network and the id of a container (section 1 and section 2,
-/// "Parameters").
-pub(super) fn word(text: &str, what: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
-        return Ok(text.to_owned());
-    }
-    let shown = cut(text);
-    Err(format!("`{shown}` is no {what}: a letter or a digit was expected, and behind it these, `_`, `.` and `-`"))
 }
 
 impl FromStr for Arguments {
@@ -190,13 +175,6 @@ impl FromStr for Arguments {
         arguments.pod = named.and_then(|(namespace, pod)| format!("{namespace}/{pod}").parse().ok());
         Ok(arguments)
     }
-}
-
-/// An address that is asked for, with or without the length of its subnet's prefix: the pool knows that.
-pub(super) fn asked_address(text: &str) -> Result<IpAddr, String> {
-    let address = text.parse::<IpAddr>().ok().or_else(|| text.parse::<IpNet>().ok().map(|net| net.addr()));
-    let address = address.map(|address| address.to_canonical());
-    address.ok_or_else(|| format!("`{}` was given and ADDRESS or ADDRESS/LENGTH was expected", cut(text)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use engine::{EngineError, ErrorKind};
 use serde_json::{Value, json};
 
-use super::wire::SpecVersion;
+use super::version::SpecVersion;
 use crate::sentence;
 
 /// A number of the specification (1.1.0, section 5, "Error"), or one of ours from 100 on.

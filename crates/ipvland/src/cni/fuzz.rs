@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 use super::call::Call;
 use super::choice::Choice;
 use super::delegate;
-use super::wire::{Configuration, Dns, Report, SpecVersion};
+use super::version::SpecVersion;
+use super::wire::{Configuration, Dns, Report};
 
 /// The environment of a call: variables as `NAME=VALUE`, a line each.
 pub(crate) fn call(input: &[u8]) {

@@ -16,7 +16,9 @@ mod guest;
 mod identity;
 mod plan;
 mod share;
+mod text;
 mod verbs;
+mod version;
 mod wire;
 
 use std::io::{self, Read, Write};
@@ -26,7 +28,8 @@ use serde_json::{Value, json};
 
 use call::Call;
 use failure::{Code, Failure};
-use wire::{Configuration, SpecVersion};
+use version::SpecVersion;
+use wire::Configuration;
 
 use crate::logs;
 

@@ -13,8 +13,9 @@ use engine::Paths;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
-use super::call::word;
 use super::failure::{Code, Failure};
+use super::text::{cut, word};
+use super::version::SpecVersion;
 
 mod attachments;
 mod dns;
@@ -25,7 +26,6 @@ mod report;
 mod routes;
 #[cfg(test)]
 mod tests;
-mod version;
 
 pub(crate) use dns::Dns;
 pub(crate) use ipam::LedgerIpam;
@@ -33,7 +33,6 @@ pub(crate) use link::LinkSettings;
 pub(crate) use ranges::Range;
 pub(crate) use report::{Interface, Ip, Report, ReportedRoute};
 pub(crate) use routes::RouteWish;
-pub(crate) use version::SpecVersion;
 
 /// What this plugin is called in `type` and in `ipam.type`.
 const OURS: &str = "ipvland";
@@ -122,7 +121,7 @@ impl<'b> Configuration<'b> {
             _ if kind == OURS => Role::Main,
             Dealer::Ledger => Role::Ipam,
             _ => {
-                let kind: String = kind.chars().take(80).collect();
+                let kind = cut(&kind);
                 return Err(wrong("type", format!("`{kind}` was given, and neither that nor `ipam.type` is `{OURS}`")));
             }
         };
@@ -194,7 +193,7 @@ fn parse<T: FromStr<Err: Display>>(key: &str, text: &str) -> Result<T, Failure> 
 /// Reads an address or a range, whose errors name neither the value nor what it should be.
 fn parse_net<T: FromStr>(key: &str, text: &str, expected: &str) -> Result<T, Failure> {
     text.parse().map_err(|_| {
-        let text: String = text.chars().take(80).collect();
+        let text = cut(text);
         wrong(key, format!("`{text}` was given and {expected} was expected"))
     })
 }
@@ -238,7 +237,7 @@ impl FromStr for PluginName {
             false => Ok(Self(text.to_owned())),
             true => Err(format!(
                 "`{}` was given and the name of a plugin was expected, without a path",
-                text.chars().take(80).collect::<String>().escape_debug()
+                cut(text).escape_debug()
             )),
         }
     }

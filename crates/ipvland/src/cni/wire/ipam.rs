@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::ranges::{Dealt, Range, Wire as WireRange, options};
 use super::routes::{RouteWish, Wire as WireRoute};
 use super::{Configuration, parse, wrong};
-use crate::cni::call::asked_address;
 use crate::cni::failure::Failure;
+use crate::cni::text::asked_address;
 
 /// How the ledger deals to the containers of a network.
 #[derive(Debug, PartialEq, Eq)]

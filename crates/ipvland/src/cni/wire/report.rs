@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::dns::Dns;
 use super::routes::{RouteWish, Wire as WireRoute};
-use super::version::SpecVersion;
 use super::{Configuration, parse_net, wrong};
 use crate::cni::failure::{Code, Failure};
+use crate::cni::version::SpecVersion;
 
 #[cfg(test)]
 mod tests;

@@ -6,9 +6,9 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::version::SpecVersion;
 use super::{parse_net, wrong};
 use crate::cni::failure::{Code, Failure};
+use crate::cni::version::SpecVersion;
 
 /// A route that is wished for.
 #[derive(Debug, Clone, PartialEq, Eq)]
