@@ -1,95 +1,30 @@
 //! Containers put on a network in one go, for frontends whose engine leaves all of it to us.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use ipnet::IpNet;
 use kernel::Scope;
 use model::{
-    AddressRange, Addresses, Endpoint, EndpointId, EndpointName, EndpointState, Frontend, InterfaceName, Link,
-    LinkIntent, MacAddress, Moment, Network, NetworkId, NetworkState, Parent, Place, Pool, Presence, Route, SandboxKey,
-    SandboxLink, SandboxRoute,
+    Addresses, Endpoint, EndpointId, EndpointState, Frontend, Link, LinkIntent, Network, NetworkState, Observed,
+    Parent, Place, Pool, Presence, SandboxKey,
 };
 use store::StoreError;
 
 use crate::adopt::is_link_local;
+use crate::connection::{Connected, ConnectedLink, Connection, Membership, Wanted};
 use crate::endpoints::refuse_host_address;
 use crate::port::Port;
-use crate::{Engine, EngineError, Finding, NetworkRequest, Repair};
+use crate::{Engine, EngineError, Finding, Repair};
 
 /// How often it is begun anew when others have been quicker: a claim ends with the life of a container engine.
 const ATTEMPTS: u32 = 5;
 
-/// A container to be put on a network.
-#[derive(Debug, Clone)]
-pub struct Connection {
-    /// The endpoint it gets.
-    pub endpoint: EndpointId,
-    /// The network it is to be on.
-    pub network: Membership,
-    /// Its network namespace.
-    pub sandbox: SandboxKey,
-    /// What people call the container: under it the same address is dealt again.
-    pub name: Option<EndpointName>,
-    /// The addresses it is to have.
-    pub addresses: Vec<Wanted>,
-    /// Its interface, with the routes that it is to have beside the default ones.
-    pub link: SandboxLink,
-    /// Whether it is to have the network's default routes.
-    pub default_routes: bool,
-}
-
-/// The network that a container is to be on.
-#[derive(Debug, Clone)]
-pub enum Membership {
-    /// One that is made where it is not there.
-    MadeFor(NetworkRequest),
-    /// One that is there.
-    Existing(NetworkId),
-}
-
-/// An address that a container is to have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// One from a pool of the ledger.
-    Dealt {
-        /// The pool.
-        pool: Pool,
-        /// The one that is asked for, or whichever.
-        asked: Option<IpAddr>,
-    },
-    /// One that somebody else has dealt.
-    Given(IpNet),
-}
-
-/// A container that is on a network.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connected {
-    /// The network.
-    pub network: Network,
-    /// Its namespace.
-    pub sandbox: SandboxKey,
-    /// Its addresses.
-    pub addresses: Addresses,
-    /// Its interface; `None` where another plugin makes that.
-    pub link: Option<ConnectedLink>,
-    /// Where its other interfaces lead: the first who makes a route has it.
-    pub elsewhere: Vec<IpNet>,
-}
-
-/// The interface of a container, as the kernel shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectedLink {
-    /// Its name.
-    pub name: InterfaceName,
-    /// Its hardware address, which is the parent's.
-    pub mac: Option<MacAddress>,
-    /// Its MTU in bytes.
-    pub mtu: u32,
-    /// Whether it is up.
-    pub up: bool,
-    /// The routes out of it, but for those that the kernel makes with each address.
-    pub routes: Vec<SandboxRoute>,
+/// An endpoint on record whose slave is still to be made, and what was seen once its port was locked.
+struct Entered<'e> {
+    port: Port<'e>,
+    network: Network,
+    endpoint: Endpoint,
+    observed: Observed,
 }
 
 impl Engine {
@@ -186,10 +121,10 @@ impl Engine {
             self.remove_endpoint(&port, &network, &endpoint)?;
             return Ok(None);
         }
-        drop(port);
-        if self.bury_if_dead(&endpoint.id, true)? {
+        if self.bury_if_dead_on(&port, &network, &endpoint, true)? {
             return Ok(None);
         }
+        drop(port);
         let asked = connection.link.name.clone();
         let same = connection.network.id() == &endpoint.network
             && endpoint.sandbox.as_ref() == Some(&connection.sandbox)
@@ -201,8 +136,8 @@ impl Engine {
         let dealt = self.deal_all(connection)?;
         let addresses = dealt.iter().map(|(_, address)| *address).collect();
         let entered = self.enter(connection, &addresses);
-        let (port, network, endpoint) = entered.inspect_err(|_| self.take_all_back(&dealt))?;
-        let made = self.realise(&port, &network, &endpoint, &connection.sandbox);
+        let Entered { port, network, endpoint, observed } = entered.inspect_err(|_| self.take_all_back(&dealt))?;
+        let made = self.realise(&port, &network, &endpoint, &connection.sandbox, &observed);
         made.inspect_err(|_| {
             self.withdraw_endpoint(&port, &network, &endpoint);
             self.tidy(&port, &network);
@@ -244,16 +179,14 @@ impl Engine {
 
     /// Enters the endpoint, and from a dead holder what it is to have. The port stays locked from before there is a network until
     /// the slave is made: seen by repair in between, either would be nobody's.
-    fn enter(
-        &self,
-        connection: &Connection,
-        addresses: &Addresses,
-    ) -> Result<(Port<'_>, Network, Endpoint), EngineError> {
+    fn enter(&self, connection: &Connection, addresses: &Addresses) -> Result<Entered<'_>, EngineError> {
         loop {
             let (port, network) = self.join(&connection.network)?;
+            let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(&connection.sandbox)))?;
             let endpoint = connection.on(&network, addresses, self.now()?);
-            let claimed = refuse_host_address(&network, addresses).and_then(|()| Ok(self.store.claim(&endpoint)?));
-            let Err(refusal) = claimed else { return Ok((port, network, endpoint)) };
+            let free = refuse_host_address(&network, addresses, &observed);
+            let claimed = free.and_then(|()| Ok(self.store.claim(&endpoint)?));
+            let Err(refusal) = claimed else { return Ok(Entered { port, network, endpoint, observed }) };
             self.tidy(&port, &network);
             drop(port); // the holder may be on the same one
             let holder = match &refusal {
@@ -290,8 +223,8 @@ impl Engine {
         network: &Network,
         endpoint: &Endpoint,
         sandbox: &SandboxKey,
+        observed: &Observed,
     ) -> Result<Connected, EngineError> {
-        let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(sandbox)))?;
         if !observed.sandboxes.contains_key(sandbox) {
             return Err(EngineError::SandboxGone(sandbox.clone()));
         }
@@ -299,7 +232,7 @@ impl Engine {
             self.store.begin_attach(&endpoint.id, sandbox)?;
             self.store.confirm_attach(&endpoint.id)?;
         } else {
-            self.attach_on(port, network, endpoint, sandbox, &observed)?;
+            self.attach_on(port, network, endpoint, sandbox, observed)?;
         }
         self.connected(&endpoint.id)?.ok_or_else(|| EngineError::NoEndpoint(endpoint.id.clone()))
     }
@@ -311,12 +244,6 @@ impl Engine {
         if let Err(error) = undone {
             tracing::warn!(endpoint = endpoint.id.short(), %error, "a failed attach is not all undone; repair goes on");
         }
-    }
-
-    /// Removes an endpoint that no engine comes for.
-    fn remove_endpoint(&self, port: &Port<'_>, network: &Network, endpoint: &Endpoint) -> Result<(), EngineError> {
-        self.detach(port, network, endpoint)?;
-        Ok(self.store.bury(&endpoint.id)?)
     }
 
     /// Removes the network of a connection that failed where nothing is on it.
@@ -337,66 +264,7 @@ impl Engine {
     }
 }
 
-impl Membership {
-    /// The routers of a network that is still to be made, which are not reserved yet.
-    fn routers(&self) -> Vec<AddressRange> {
-        match self {
-            Membership::MadeFor(request) => request.routers().collect(),
-            Membership::Existing(_) => Vec::new(),
-        }
-    }
-
-    fn id(&self) -> &NetworkId {
-        match self {
-            Membership::MadeFor(request) => &request.id,
-            Membership::Existing(id) => id,
-        }
-    }
-}
-
-impl Connection {
-    /// The endpoint's record.
-    fn on(&self, network: &Network, addresses: &Addresses, born: Moment) -> Endpoint {
-        let routes = if self.default_routes { default_routes(network, addresses) } else { Vec::new() };
-        let routes = routes.into_iter().chain(self.link.routes.iter()).collect();
-        Endpoint {
-            id: self.endpoint.clone(),
-            network: network.id.clone(),
-            frontend: network.frontend,
-            addresses: addresses.clone(),
-            set_up: Some(SandboxLink { routes, ..self.link.clone() }),
-            sandbox: None,
-            born,
-            state: EndpointState::Created,
-        }
-    }
-
-    /// Whether another address will do in place of one that somebody else was quicker to get.
-    fn can_begin_anew_after(&self, error: &EngineError) -> bool {
-        let whichever = |wanted: &Wanted| matches!(wanted, Wanted::Dealt { asked: None, .. });
-        let lost =
-            matches!(error, EngineError::Store(StoreError::AddressHeld { .. } | StoreError::AddressTaken { .. }));
-        lost && self.addresses.iter().all(whichever)
-    }
-}
-
 /// Whether what is in the way may be held by what is dead: the addresses of a pool, or the port in another mode.
 fn may_be_of_the_dead(error: &EngineError) -> bool {
     matches!(error, EngineError::Store(StoreError::PoolExhausted(_) | StoreError::PortHeld { .. }))
-}
-
-fn default_routes(network: &Network, addresses: &Addresses) -> Vec<SandboxRoute> {
-    let route = |to: &str, via| SandboxRoute { to: to.parse().expect("a destination"), via, metric: None };
-    let routes = network.routes(addresses);
-    let v4 = match routes.v4 {
-        Route::None => None,
-        Route::Gateway(router) => Some(route("0.0.0.0/0", Some(router.into()))),
-        Route::Interface => Some(route("0.0.0.0/0", None)),
-    };
-    let v6 = match routes.v6 {
-        Route::None => None,
-        Route::Gateway(router) => Some(route("::/0", Some(router.into()))),
-        Route::Interface => Some(route("::/0", None)),
-    };
-    v4.into_iter().chain(v6).collect()
 }

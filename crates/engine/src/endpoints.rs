@@ -60,7 +60,7 @@ impl Engine {
             let same = asked(&existing) == asked(&endpoint);
             return if same { Ok(()) } else { Err(EngineError::EndpointDiffers(existing.id)) };
         }
-        refuse_host_address(&network, &request.addresses)?;
+        refuse_host_address(&network, &request.addresses, &kernel::observe(Scope::Host)?)?;
         let mut first = None;
         loop {
             match self.store.claim(&endpoint) {
@@ -142,7 +142,7 @@ impl Engine {
         }
         let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Absent);
         let observed = look_for(&slave)?;
-        converge(std::slice::from_ref(&slave), &observed).iter().try_for_each(|step| port.apply(step, &observed))
+        port.apply(&converge(std::slice::from_ref(&slave), &observed), &observed)
     }
 
     /// Removes an endpoint, its slave wherever it is, and its hold on its addresses. Gone already is success.
@@ -196,19 +196,39 @@ impl Engine {
     /// sandbox, where its engine has `let_go` of it.
     pub(crate) fn bury_if_dead(&self, holder: &EndpointId, let_go: bool) -> Result<bool, EngineError> {
         let Some((port, network, endpoint)) = self.lock_endpoint(holder)? else { return Ok(true) };
-        let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
-        let observed = look_for(&slave)?;
-        let place = place_of(&endpoint, &network, &observed);
-        match judge(&endpoint, place.as_ref(), &self.now()?) {
+        self.bury_if_dead_on(&port, &network, &endpoint, let_go)
+    }
+
+    /// The same on its port, which is locked.
+    pub(crate) fn bury_if_dead_on(
+        &self,
+        port: &Port<'_>,
+        network: &Network,
+        endpoint: &Endpoint,
+        let_go: bool,
+    ) -> Result<bool, EngineError> {
+        let observed = look_for(&LinkIntent::slave_of(endpoint, network, Presence::Present))?;
+        let place = place_of(endpoint, network, &observed);
+        match judge(endpoint, place.as_ref(), &self.now()?) {
             Verdict::Lives => Ok(false),
             Verdict::Pending if !let_go => Ok(false),
             Verdict::Pending | Verdict::Missing | Verdict::Dead => {
-                tracing::info!(endpoint = holder.short(), "the holder of a wanted address is dead: taking it over");
-                self.detach(&port, &network, &endpoint)?;
-                self.store.bury(holder)?;
+                tracing::info!(endpoint = endpoint.id.short(), "it is dead, and what it has is wanted");
+                self.remove_endpoint(port, network, endpoint)?;
                 Ok(true)
             }
         }
+    }
+
+    /// Removes an endpoint that no engine comes for.
+    pub(crate) fn remove_endpoint(
+        &self,
+        port: &Port<'_>,
+        network: &Network,
+        endpoint: &Endpoint,
+    ) -> Result<(), EngineError> {
+        self.detach(port, network, endpoint)?;
+        Ok(self.store.bury(&endpoint.id)?)
     }
 
     /// Undoes an attach that failed. What cannot be undone now is left to repair, which sees the same intent.
@@ -260,8 +280,11 @@ fn check_parent(network: &Network, observed: &Observed) -> Result<(), EngineErro
 
 /// The kernel does not compare a slave's address with the parent's own (`ipvlan_addr_busy()` looks at slaves only):
 /// the container would take the host off the network.
-pub(crate) fn refuse_host_address(network: &Network, addresses: &Addresses) -> Result<(), EngineError> {
-    let observed = kernel::observe(Scope::Host)?;
+pub(crate) fn refuse_host_address(
+    network: &Network,
+    addresses: &Addresses,
+    observed: &Observed,
+) -> Result<(), EngineError> {
     let parent = network.parent.name();
     let held = observed.host_link(parent).map(|link| link.addresses.as_slice()).unwrap_or_default();
     match addresses.iter().find(|wanted| held.iter().any(|held| held.addr() == wanted.addr())) {

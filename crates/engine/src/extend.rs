@@ -22,8 +22,10 @@ impl Engine {
     ) -> Result<Connected, EngineError> {
         loop {
             let gone = || EngineError::NoEndpoint(id.clone());
-            let (port, network, _) = self.lock_endpoint(id)?.ok_or_else(gone)?;
-            refuse_host_address(&network, addresses)?;
+            let (port, network, endpoint) = self.lock_endpoint(id)?.ok_or_else(gone)?;
+            let sandbox = endpoint.sandbox.as_slice();
+            let observed = kernel::observe(Scope::Sandboxes(sandbox))?;
+            refuse_host_address(&network, addresses, &observed)?;
             let endpoint = match self.store.extend(id, addresses, routes) {
                 Err(StoreError::AddressHeld { address, holder, network }) => {
                     drop(port); // the holder may be on the same one
@@ -34,14 +36,8 @@ impl Engine {
                 }
                 entered => entered?,
             };
-            let observed = match &endpoint.sandbox {
-                Some(sandbox) => kernel::observe(Scope::Sandboxes(std::slice::from_ref(sandbox)))?,
-                None => kernel::observe(Scope::Host)?,
-            };
             let slave = LinkIntent::slave_of(&endpoint, &network, Presence::Present);
-            for step in extend(&slave, addresses, routes, &observed) {
-                port.apply(&step, &observed)?;
-            }
+            port.apply(&extend(&slave, addresses, routes, &observed), &observed)?;
             return self.connected(id)?.ok_or_else(gone);
         }
     }

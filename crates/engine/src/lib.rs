@@ -12,6 +12,7 @@
 mod addresses;
 mod adopt;
 mod announce;
+mod connection;
 mod connections;
 mod doctor;
 mod endpoints;
@@ -35,7 +36,7 @@ use store::Store;
 pub use addresses::{PoolPlan, PoolRequest};
 pub use adopt::{Adopt, Adoption, Entry};
 pub use announce::Announced;
-pub use connections::{Connected, ConnectedLink, Connection, Membership, Wanted};
+pub use connection::{Connected, ConnectedLink, Connection, Membership, Wanted};
 pub use doctor::{Diagnosis, Examination, ParentLink, Severity, examine};
 pub use endpoints::{Attachment, EndpointRequest};
 pub use error::EngineError;

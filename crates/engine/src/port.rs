@@ -69,18 +69,15 @@ impl Port<'_> {
         let records = self.records()?;
         let concerned = |intent: &LinkIntent| !matches!(intent.mark, Mark::Endpoint { .. }) || concerns(&intent.mark);
         let intents: Vec<_> = desired(&records.networks, &records.endpoints).into_iter().filter(concerned).collect();
-        for step in converge(&intents, observed) {
-            self.apply(&step, observed)?;
-        }
-        Ok(())
+        self.apply(&converge(&intents, observed), observed)
     }
 
-    /// Takes one step, and explains a bare refusal of the kernel's by what was observed.
-    pub(crate) fn apply(&self, step: &Step, observed: &Observed) -> Result<(), EngineError> {
-        tracing::debug!(%step, "kernel");
-        kernel::apply(step).map_err(|error| {
+    /// Takes steps, and explains a bare refusal of the kernel's by what was observed.
+    pub(crate) fn apply(&self, steps: &[Step], observed: &Observed) -> Result<(), EngineError> {
+        steps.iter().for_each(|step| tracing::debug!(%step, "kernel"));
+        kernel::apply_all(steps).map_err(|(at, error)| {
             let parent = observed.host_link(&self.parent);
-            match (step, parent.map(|parent| model::parent::suitable(parent, observed))) {
+            match (&steps[at], parent.map(|parent| model::parent::suitable(parent, observed))) {
                 (Step::CreateSlave { .. }, Some(Err(fault))) => fault.into(),
                 _ => error.into(),
             }

@@ -115,7 +115,7 @@ impl Engine {
         }
         let mut whole = true;
         for step in steps {
-            let outcome = port.apply(&step, &observed);
+            let outcome = port.apply(std::slice::from_ref(&step), &observed);
             findings.push(Finding::Step(step));
             if let Err(error) = outcome {
                 whole = false;

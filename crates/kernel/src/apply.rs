@@ -1,5 +1,7 @@
 //! The steps that change the kernel.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::path::Path;
 
@@ -14,6 +16,7 @@ use crate::link::{Seen, link};
 use crate::namespace::{Namespace, is_gone};
 use crate::netlink::{Failure, Netlink};
 use crate::refusal::explain;
+use crate::reply::Refusal;
 use crate::request;
 
 /// Takes one step. Deleting what is gone is success; so is deleting in a namespace that is gone.
@@ -21,22 +24,106 @@ use crate::request;
 /// # Errors
 /// When the kernel refuses, or a link that the step builds on is missing. The step was then not taken.
 pub fn apply(step: &Step) -> Result<(), KernelError> {
+    apply_all(std::slice::from_ref(step)).map_err(|(_, error)| error)
+}
+
+/// Takes steps in their order, over one socket for each place. What several of them in a row give to one link in a sandbox is asked
+/// for in one go.
+///
+/// # Errors
+/// At the first step that fails: its position and why. It was not taken, and none behind it, but for those that were asked for
+/// together with it.
+pub fn apply_all(steps: &[Step]) -> Result<(), (usize, KernelError)> {
+    let mut sockets = Sockets::default();
+    let mut taken = 0;
+    while let Some(first) = steps.get(taken) {
+        let at = |(at, error)| (taken + at, error);
+        let link = given_to(first);
+        let together = steps[taken..].iter().take_while(|step| link.is_some() && given_to(step) == link).count();
+        match together {
+            0 => take(&mut sockets, first).map_err(|error| at((0, error)))?,
+            _ => give(&mut sockets, &steps[taken..taken + together]).map_err(at)?,
+        }
+        taken += together.max(1);
+    }
+    Ok(())
+}
+
+/// A socket in each place where something was done.
+#[derive(Default)]
+struct Sockets(BTreeMap<Place, Netlink>);
+
+impl Sockets {
+    fn at(&mut self, place: &Place) -> io::Result<&mut Netlink> {
+        match self.0.entry(place.clone()) {
+            Entry::Occupied(open) => Ok(open.into_mut()),
+            Entry::Vacant(closed) => Ok(closed.insert(open(place)?)),
+        }
+    }
+}
+
+fn open(place: &Place) -> io::Result<Netlink> {
+    match place {
+        Place::Host => Netlink::open(),
+        Place::Sandbox(key) => Namespace::open(Path::new(key.as_str()))?.netlink(),
+    }
+}
+
+/// The link in a sandbox that a step gives something to. Who gives up deletes the link, so none of these needs to know how the ones
+/// before it went.
+fn given_to(step: &Step) -> Option<(&SandboxKey, &InterfaceName)> {
+    match step {
+        Step::AddAddress { sandbox, name, .. }
+        | Step::AddRoute { sandbox, name, .. }
+        | Step::SetUp { place: Place::Sandbox(sandbox), name } => Some((sandbox, name)),
+        _ => None,
+    }
+}
+
+/// Takes steps that give something to one link.
+fn give(sockets: &mut Sockets, steps: &[Step]) -> Result<(), (usize, KernelError)> {
+    let first = &steps[0];
+    let failed = |failure: Failure| (0, failure.while_trying_to(first.to_string()));
+    let Some((sandbox, name)) = given_to(first) else { return Ok(()) };
+    let netlink = sockets.at(&Place::Sandbox(sandbox.clone())).map_err(|error| failed(error.into()))?;
+    let index = index_of(netlink, name, first).map_err(|error| (0, error))?;
+    let requests = steps.iter().filter_map(|step| gift(step, index)).collect();
+    let answers = netlink.change_all(requests).map_err(|error| failed(error.into()))?;
+    for (at, (step, answer)) in steps.iter().zip(answers).enumerate() {
+        if let Err(refusal) = answer {
+            refused(netlink, step, refusal).map_err(|error| (at, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// The request for what a step gives to the link with this index.
+fn gift(step: &Step, index: u32) -> Option<(RouteNetlinkMessage, u16)> {
+    match step {
+        Step::AddAddress { address, .. } => Some((request::address(index, *address), NEW)),
+        Step::AddRoute { route, .. } => Some((request::route(index, *route), NEW)),
+        Step::SetUp { .. } => Some((request::up(index), 0)),
+        _ => None,
+    }
+}
+
+fn index_of(netlink: &mut Netlink, name: &InterfaceName, step: &Step) -> Result<u32, KernelError> {
+    let body = netlink.get(request::by_name(name)).map_err(|failure| failure.while_trying_to(step.to_string()))?;
+    let found = body.as_deref().and_then(link).map(|seen| seen.link.index);
+    found.ok_or_else(|| KernelError::Gone { name: name.clone() })
+}
+
+/// Takes one step.
+fn take(sockets: &mut Sockets, step: &Step) -> Result<(), KernelError> {
     let place = match step {
-        Step::Delete { place, index, name } => return delete(step, place, *index, name),
+        Step::Delete { place, index, name } => return delete(sockets, step, place, *index, name),
         Step::SetSysctl { sandbox, name, sysctl } => return set_sysctl(step, sandbox, name, sysctl),
-        Step::AddAddress { sandbox, .. } | Step::AddRoute { sandbox, .. } => &Place::Sandbox(sandbox.clone()),
         Step::SetUp { place, .. } | Step::SetMtu { place, .. } => place,
         _ => &Place::Host,
     };
     let failed = |error| Failure::Io(error).while_trying_to(step.to_string());
-    let mut netlink = open(place).map_err(failed)?;
-    let mut found = |name: &InterfaceName| match netlink.get(request::by_name(name)) {
-        Ok(body) => match body.as_deref().and_then(link) {
-            Some(seen) => Ok(seen.link.index),
-            None => Err(KernelError::Gone { name: name.clone() }),
-        },
-        Err(failure) => Err(failure.while_trying_to(step.to_string())),
-    };
+    let netlink = sockets.at(place).map_err(failed)?;
+    let mut found = |name: &InterfaceName| index_of(netlink, name, step);
     let (message, flags) = match step {
         Step::CreateDummy { name } => (request::dummy(name), NEW),
         Step::CreateVlan { name, on, id } => (request::vlan(name, found(on)?, *id), NEW),
@@ -47,22 +134,14 @@ pub fn apply(step: &Step) -> Result<(), KernelError> {
         Step::Move { name, to, called } => {
             let sandbox = Namespace::open(Path::new(to.as_str())).map_err(failed)?;
             let message = request::into_namespace(found(name)?, sandbox.descriptor(), called);
-            return change(&mut netlink, step, message, 0); // while the descriptor is open
+            return change(netlink, step, message, 0); // while the descriptor is open
         }
-        Step::AddAddress { name, address, .. } => (request::address(found(name)?, *address), NEW),
-        Step::AddRoute { name, route, .. } => (request::route(found(name)?, *route), NEW),
         Step::SetMtu { name, mtu, .. } => (request::set(found(name)?, LinkAttribute::Mtu(mtu.get())), 0),
         Step::SetUp { name, .. } => (request::up(found(name)?), 0),
         Step::SetSysctl { .. } | Step::Delete { .. } => unreachable!("done above"),
+        Step::AddAddress { .. } | Step::AddRoute { .. } => unreachable!("given, not taken"),
     };
-    change(&mut netlink, step, message, flags)
-}
-
-fn open(place: &Place) -> io::Result<Netlink> {
-    match place {
-        Place::Host => Netlink::open(),
-        Place::Sandbox(key) => Namespace::open(Path::new(key.as_str()))?.netlink(),
-    }
+    change(netlink, step, message, flags)
 }
 
 /// A kernel without IPv6 has no IPv6 to disable, and that is success.
@@ -85,11 +164,14 @@ fn set_sysctl(step: &Step, sandbox: &SandboxKey, name: &InterfaceName, sysctl: &
 const NEW: u16 = NLM_F_CREATE | NLM_F_EXCL;
 
 fn change(netlink: &mut Netlink, step: &Step, message: RouteNetlinkMessage, flags: u16) -> Result<(), KernelError> {
-    let refusal = match netlink.change(message, flags) {
-        Ok(()) => return Ok(()),
-        Err(Failure::Refused(refusal)) => refusal,
-        Err(failure) => return Err(failure.while_trying_to(step.to_string())),
-    };
+    match netlink.change(message, flags) {
+        Err(Failure::Refused(refusal)) => refused(netlink, step, refusal),
+        answer => answer.map_err(|failure| failure.while_trying_to(step.to_string())),
+    }
+}
+
+/// What it means that the kernel refuses a step, which may be that all is well.
+fn refused(netlink: &mut Netlink, step: &Step, refusal: Refusal) -> Result<(), KernelError> {
     if let (Errno::EXIST, Step::AddRoute { .. }) = (refusal.errno, step) {
         return Ok(());
     }
@@ -104,9 +186,15 @@ fn change(netlink: &mut Netlink, step: &Step, message: RouteNetlinkMessage, flag
 
 /// Deletes by index, once the index is seen to be the link that was meant: names are reused soon, and an index is
 /// reused when a link comes from another namespace.
-fn delete(step: &Step, place: &Place, index: u32, name: &InterfaceName) -> Result<(), KernelError> {
+fn delete(
+    sockets: &mut Sockets,
+    step: &Step,
+    place: &Place,
+    index: u32,
+    name: &InterfaceName,
+) -> Result<(), KernelError> {
     let failed = |failure: Failure| failure.while_trying_to(step.to_string());
-    let mut netlink = match open(place) {
+    let netlink = match sockets.at(place) {
         Ok(netlink) => netlink,
         Err(error) if *place != Place::Host && is_gone(&error) => return Ok(()),
         Err(error) => return Err(failed(Failure::Io(error))),

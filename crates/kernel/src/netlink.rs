@@ -19,6 +19,9 @@ const DUMP_TRIES: usize = 20;
 /// The kernel answers before it returns from the request; only an answer that was lost is waited for this long.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
+/// Where a message of several in one datagram may begin (`NLMSG_ALIGNTO` in `include/uapi/linux/netlink.h`), in bytes.
+const ALIGNMENT: usize = 4;
+
 /// A conversation with the kernel about the namespace in which it was opened.
 pub(crate) struct Netlink {
     socket: Socket,
@@ -82,15 +85,37 @@ impl Netlink {
 
     /// Has something changed, and waits for the acknowledgement.
     pub(crate) fn change(&mut self, message: RouteNetlinkMessage, flags: u16) -> Result<(), Failure> {
-        self.send(message, flags | NLM_F_ACK)?;
-        self.receive(|_, _| {})?;
+        let answers = self.change_all(vec![(message, flags)])?;
+        answers.into_iter().try_for_each(|answer| answer.map_err(Failure::Refused))
+    }
+
+    /// Has several things changed in one go, and waits for all acknowledgements: the answers, in the order of the requests. Those
+    /// behind one that is refused are done all the same (`netlink_rcv_skb()` in `net/netlink/af_netlink.c`).
+    pub(crate) fn change_all(
+        &mut self,
+        requests: Vec<(RouteNetlinkMessage, u16)>,
+    ) -> io::Result<Vec<Result<(), Refusal>>> {
+        let first = self.sequence.wrapping_add(1);
+        let mut answers: Vec<Option<Result<(), Refusal>>> = requests.iter().map(|_| None).collect();
+        self.send(requests.into_iter().map(|(message, flags)| (message, flags | NLM_F_ACK)))?;
+        while answers.iter().any(Option::is_none) {
+            for reply in replies(&self.datagram()?)? {
+                let number = usize::try_from(reply.sequence.wrapping_sub(first)).unwrap_or(usize::MAX);
+                let Some(answer) = answers.get_mut(number) else { continue }; // to a request that was given up
+                match reply.content {
+                    Content::Object(..) => {}
+                    Content::Done => *answer = Some(Ok(())),
+                    Content::Refused(refusal) => *answer = Some(Err(refusal)),
+                }
+            }
+        }
         killpoint::step_taken();
-        Ok(())
+        Ok(answers.into_iter().flatten().collect())
     }
 
     /// Asks for one object; `None` where there is none (ENODEV).
     pub(crate) fn get(&mut self, message: RouteNetlinkMessage) -> Result<Option<Vec<u8>>, Failure> {
-        self.send(message, NLM_F_ACK)?;
+        self.send([(message, NLM_F_ACK)])?;
         let mut answer = None;
         match self.receive(|_, body| answer = Some(body.to_vec())) {
             Err(Failure::Refused(refusal)) if refusal.errno == Errno::NODEV => Ok(None),
@@ -105,7 +130,7 @@ impl Netlink {
     pub(crate) fn dump(&mut self, message: &RouteNetlinkMessage, wanted: u16) -> Result<Dump, Failure> {
         let mut last = Dump { objects: Vec::new(), whole: false };
         for _ in 0..DUMP_TRIES {
-            self.send(message.clone(), NLM_F_DUMP)?;
+            self.send([(message.clone(), NLM_F_DUMP)])?;
             let mut objects = Vec::new();
             let whole = self.receive(|kind, body| {
                 if kind == wanted {
@@ -120,15 +145,20 @@ impl Netlink {
         Ok(last)
     }
 
-    fn send(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | flags;
-        header.sequence_number = self.sequence;
-        let mut packet = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
-        packet.finalize();
-        let mut buffer = vec![0; packet.buffer_len()];
-        packet.serialize(&mut buffer);
+    /// Sends requests in one datagram, numbered one after the other.
+    fn send(&mut self, requests: impl IntoIterator<Item = (RouteNetlinkMessage, u16)>) -> io::Result<()> {
+        let mut buffer = Vec::new();
+        for (message, flags) in requests {
+            self.sequence = self.sequence.wrapping_add(1);
+            let mut header = NetlinkHeader::default();
+            header.flags = NLM_F_REQUEST | flags;
+            header.sequence_number = self.sequence;
+            let mut packet = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
+            packet.finalize();
+            let start = buffer.len();
+            buffer.resize(start + packet.buffer_len().next_multiple_of(ALIGNMENT), 0);
+            packet.serialize(&mut buffer[start..]);
+        }
         let sent = retried(|| self.socket.send(&buffer, 0))?;
         if sent == buffer.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
     }
@@ -137,12 +167,7 @@ impl Netlink {
     fn receive(&mut self, mut each: impl FnMut(u16, &[u8])) -> Result<bool, Failure> {
         let mut whole = true;
         loop {
-            // Sized by the message: the kernel cuts off what does not fit.
-            let (datagram, sender) = retried(|| self.socket.recv_from_full())?;
-            if sender.port_number() != 0 {
-                continue; // from a process, not from the kernel
-            }
-            for reply in replies(&datagram)? {
+            for reply in replies(&self.datagram()?)? {
                 if reply.sequence != self.sequence {
                     continue; // the answer to a request that was given up
                 }
@@ -152,6 +177,17 @@ impl Netlink {
                     Content::Done => return Ok(whole),
                     Content::Refused(refusal) => return Err(Failure::Refused(refusal)),
                 }
+            }
+        }
+    }
+
+    /// The next datagram of the kernel's.
+    fn datagram(&self) -> io::Result<Vec<u8>> {
+        loop {
+            // Sized by the message: the kernel cuts off what does not fit.
+            let (datagram, sender) = retried(|| self.socket.recv_from_full())?;
+            if sender.port_number() == 0 {
+                return Ok(datagram); // from the kernel, not from a process
             }
         }
     }
