@@ -6,6 +6,7 @@ mod chained;
 mod check;
 mod containerd;
 mod delegated;
+mod dhcp;
 mod errors;
 mod killed;
 mod only_addresses;

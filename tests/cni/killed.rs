@@ -1,6 +1,8 @@
 //! The plugin is killed in the middle: whoever comes next finds everything.
 
-use super::{addresses, give_up_claims, lan};
+use serde_json::json;
+
+use super::{addresses, give_up_claims, lan, ledger, network};
 use crate::world::{
     Answer, Attachment, Namespace, Runtime, Scene, Standpoint, held_addresses, links_named, recorded_networks, run,
 };
@@ -102,4 +104,26 @@ fn a_removal_that_was_cut_off_is_finished_by_the_next() {
     };
     dies_after_each_step(removal, finish);
     finish(0);
+}
+
+#[test]
+fn a_removal_that_was_cut_off_holds_no_mode_against_the_next() {
+    let scene = Scene::begin();
+    let (runtime, one, two) = (Runtime::default(), scene.namespace("one"), scene.namespace("two"));
+    let (first, second) = (Attachment::of("c1", one), Attachment::of("c2", two));
+    let ranges = json!([[{ "subnet": "192.168.214.0/24" }]]);
+    let routed = network("routed", &json!({ "master": "eth0", "mode": "l3", "ipam": ledger(&ranges) }));
+    let other_mode = |step| {
+        runtime.add(&second, &routed);
+        two.interface("eth0").is_slave_on("eth0", "l3/bridge");
+        runtime.del(&second);
+        runtime.del(&first);
+        is_as_new(one, step);
+    };
+    let removal = |step| {
+        runtime.add(&first, &lan());
+        first.clone().dying_after(step).call("DEL", &lan())
+    };
+    dies_after_each_step(removal, other_mode);
+    other_mode(0);
 }
