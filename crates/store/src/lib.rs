@@ -41,6 +41,9 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// How many statements are kept prepared.
 const STATEMENTS: usize = 128;
 
+/// How long the log grows before it is written back, in pages.
+const LOG_PAGES: u32 = 100;
+
 /// The open ledger.
 pub struct Store {
     connection: Mutex<Connection>,
@@ -207,6 +210,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_LIMIT)?;
     // Else every short-lived process would do a checkpoint as it ends.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Who opens it when nobody else has it open reads and sums up all of the log, which a plugin does for each container.
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // More than there are: by default sixteen are kept, and a verb or two would drive the others out.
     connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -75,7 +75,8 @@ fn read(bytes: &mut Vec<u8>) -> Result<(), Failure> {
 
 fn say(answer: &Value) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{answer:#}")?;
+    // At once: written bit by bit, each line is a call.
+    stdout.write_all(format!("{answer:#}\n").as_bytes())?;
     stdout.flush()
 }
 
