@@ -5,11 +5,29 @@ use std::sync::Once;
 use serde_json::Value;
 
 use super::command::{attempt, run};
+use super::engine::remark;
 use super::scene::Scene;
 use super::standpoint::Process;
 
 const NETWORKS: &str = "/etc/cni/net.d";
 const IMAGE: &str = "docker.io/library/alpine:latest";
+
+impl Scene {
+    /// As [`Scene::begin`], where `ctr` takes the containers off their network that it has put there. Elsewhere the scenario is
+    /// skipped, with the reason.
+    #[track_caller]
+    pub(crate) fn where_ctr_takes_off() -> Option<Self> {
+        // `containerd github.com/containerd/containerd 1.7.24~ds1 1.7.24~ds1-6+b2`
+        let said = run("containerd --version");
+        let version = said.split(' ').nth(2).expect("a version").trim_start_matches('v');
+        let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or_default());
+        if (numbers.next(), numbers.next()) >= (Some(1), Some(7)) {
+            return Some(Self::begin());
+        }
+        remark("skipped", "`ctr` before 1.7 takes no container off its network that runs detached");
+        None
+    }
+}
 
 /// containerd, for one scene, with one network for all its containers: what is made is gone when the scene is over.
 pub(crate) struct Containerd<'s>(&'s Scene);
