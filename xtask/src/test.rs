@@ -179,9 +179,25 @@ fn tests_on_host(built: &Programs) -> Result<Tally> {
     Ok(Tally { skipped: sum.skipped.saturating_sub(for_the_lab), ..sum })
 }
 
-/// Scenarios that take minutes, and whose like others show: deaths of the CNI plugin after every step, and calls of Podman's
-/// plugin as Podman makes them.
-const LONG: [&str; 2] = ["cni::killed::", "podman::plugin::"];
+/// Scenarios that take long, and whose like others show: deaths of the CNI plugin after every step, calls of Podman's plugin as
+/// Podman makes them, more ways of an engine to end and to come back, modes that differ from others in their routes only.
+const LONG: [&str; 15] = [
+    "cni::containerd::thirty_containers_start_at_once",
+    "cni::killed::",
+    "engine_restart::a_driver_that_dies_at_any_step",
+    "engine_restart::an_address_that_nobody_heard_of",
+    "engine_restart::an_engine_that_is_killed_has_its_containers_back",
+    "engine_restart::an_engine_that_starts_without_the_driver",
+    "engine_restart::networks_and_their_links_outlive_the_engine",
+    "isolated::without_a_parent_in_l3",
+    "isolation::l3_private",
+    "isolation::l3_vepa",
+    "isolation::l3s_",
+    "l3::l3s_",
+    "moving_over::",
+    "mtu::the_mtu_asked_for_is_in_effect_in_l3",
+    "podman::plugin::",
+];
 
 /// Which scenarios are run on a release.
 enum Which {
