@@ -24,7 +24,7 @@ impl Dhcp {
         let range = format!("--dhcp-range={first},{last},255.255.255.0,1h");
         let leases = format!("--dhcp-leasefile={LEASES}");
         let (server, daemon) = ("ip netns exec router dnsmasq", "/usr/lib/cni/dhcp daemon -broadcast");
-        let options = "--keep-in-foreground --conf-file=/dev/null --pid-file --user=root --port=0 --interface=lan0 --no-ping \
+        let options = "--keep-in-foreground --conf-file=/dev/null --pid-file --user=root --port=0 --interface=lan0 --no-ping --dhcp-broadcast \
                        --dhcp-option=option:router,192.168.1.1";
         let running = Self([spawn(&format!("{server} {options} {range} {leases}")), spawn(daemon)]);
         wait_until("the server listens", || ROUTER.run("ss --udp --listening --numeric").contains(":67 "));
