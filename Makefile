@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: demo demo-mixed test test-full soak bench-ipam fuzz build install uninstall package lab-shell fmt linker fuzzer packer help
+.PHONY: demo demo-mixed test test-full soak bench-cni bench-ipam fuzz build install uninstall package lab-shell fmt linker fuzzer packer help
 
 demo: linker ## the walk-through, on a real kernel with a real Docker Engine
 	cargo xtask demo
@@ -23,6 +23,9 @@ soak: linker ## random operations and deaths of the driver, on a real kernel; SE
 
 bench-ipam: linker ## what the next address costs, with 10, 1,000 and 60,000 leases; on the file system of the checkout
 	cargo xtask bench-ipam
+
+bench-cni: linker ## what a container costs by CNI, with this plugin and with the reference plugins; on a real kernel
+	cargo xtask bench-cni
 
 fuzz: linker fuzzer ## broken bytes for every parser; TARGET=NAME for one of them, SECONDS=60 for each
 	cargo xtask fuzz $(TARGET) --seconds $(or $(SECONDS),60)

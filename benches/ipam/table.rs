@@ -1,7 +1,8 @@
 //! What came of it.
 
 use std::fmt;
-use std::time::Duration;
+
+use benches::Spread;
 
 use crate::ledger::{Kind, OPERATIONS, Times};
 
@@ -10,27 +11,6 @@ pub(crate) struct Table<'a> {
     pub(crate) leases: &'a [usize],
     pub(crate) rounds: usize,
     pub(crate) rows: Vec<(Kind, Vec<Vec<Times>>)>,
-}
-
-/// The middle of many times, and between what half of them are; in microseconds.
-struct Spread {
-    lower: f64,
-    median: f64,
-    upper: f64,
-}
-
-impl Spread {
-    fn of(mut times: Vec<Duration>) -> Self {
-        times.sort();
-        let at = |quarter: usize| times[(times.len() - 1) * quarter / 4].as_secs_f64() * 1e6;
-        Self { lower: at(1), median: at(2), upper: at(3) }
-    }
-}
-
-impl fmt::Display for Spread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{:.1} ({:.1} to {:.1})", self.median, self.lower, self.upper))
-    }
 }
 
 impl fmt::Display for Table<'_> {
@@ -47,7 +27,7 @@ impl fmt::Display for Table<'_> {
                     ledgers.iter().map(|times| Spread::of(times.iter().map(|times| times[n]).collect())).collect();
                 write!(f, "{kind:<16} {operation:<28}")?;
                 spreads.iter().try_for_each(|spread| write!(f, " {spread:<26}"))?;
-                let ratio = spreads[spreads.len() - 1].median / spreads[0].median;
+                let ratio = spreads[spreads.len() - 1].ratio(spreads[0]);
                 writeln!(f, " {ratio:.2}")?;
                 worst = worst.max(ratio);
             }

@@ -63,6 +63,8 @@ enum Task {
     DemoMixed,
     /// What an address costs to allocate and to release, with few and with many leases.
     BenchIpam,
+    /// What a container costs by CNI, with this plugin and with the reference plugins, in the lab.
+    BenchCni,
     /// Broken bytes for the parsers.
     Fuzz {
         /// A file of `fuzz/fuzz_targets`, without its ending; all, where none is named.
@@ -90,6 +92,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Demo => demo::run(),
         Task::DemoMixed => demo::mixed(),
         Task::BenchIpam => bench::ipam(),
+        Task::BenchCni => bench::cni(),
         Task::Fuzz { target, seconds } => fuzz::run(target, seconds),
         Task::Package { revision } => package::run(revision),
     }
