@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileExt;
 
 use crate::world::{
-    Driver, NEIGHBOUR, Scene, Standpoint, ipvland_json, recorded_networks, refused_with, run, wait_until,
+    Driver, NEIGHBOUR, Scene, Standpoint, attempt, ipvland_json, recorded_networks, refused_with, run, wait_until,
 };
 
 const LEDGER: &str = "/var/lib/ipvland/ledger.db";
@@ -61,12 +61,17 @@ fn a_full_disk_is_said_and_changes_nothing_and_what_runs_goes_on() {
         .args(["-c", "dd if=/dev/zero of=/var/lib/ipvland/ballast bs=4k 2>/dev/null; true"])
         .status();
     assert!(filled.is_ok_and(|status| status.success()));
+    // What there is room for in its log is done still.
+    let reserve = |number: &u8| attempt(&format!("ipvland reserve {number:0>250} 10.9.0.{number}")).is_ok();
+    let reserved: Vec<u8> = (0..250).take_while(reserve).collect();
+    assert!(reserved.len() < 250, "the log has room without end");
     let sentence = scene.refused_container("two", "--net=db_net alpine sleep 1d");
     refused_with(&sentence, &["the ledger cannot be used", "check the disk and the rights of its folder"]);
     NEIGHBOUR.reaches(&one.address("db_net"));
     assert!(Driver::get().is_running());
 
     run("rm /var/lib/ipvland/ballast");
+    reserved.iter().for_each(|number| drop(run(&format!("ipvland unreserve 10.9.0.{number}"))));
     scene.remove_containers(&["two"]);
     let two = scene.container("two", "--net=db_net alpine sleep 1d");
     two.reaches(&one.address("db_net"));
