@@ -182,11 +182,17 @@ impl Engine {
     fn enter(&self, connection: &Connection, addresses: &Addresses) -> Result<Entered<'_>, EngineError> {
         loop {
             let (port, network) = self.join(&connection.network)?;
-            let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(&connection.sandbox)))?;
-            let endpoint = connection.on(&network, addresses, self.now()?);
-            let free = refuse_host_address(&network, addresses, &observed);
-            let claimed = free.and_then(|()| Ok(self.store.claim(&endpoint)?));
-            let Err(refusal) = claimed else { return Ok(Entered { port, network, endpoint, observed }) };
+            let claim = || {
+                let observed = kernel::observe(Scope::Sandboxes(std::slice::from_ref(&connection.sandbox)))?;
+                refuse_host_address(&network, addresses, &observed)?;
+                let endpoint = connection.on(&network, addresses, self.now()?);
+                self.store.claim(&endpoint)?;
+                Ok((endpoint, observed))
+            };
+            let refusal = match claim() {
+                Ok((endpoint, observed)) => return Ok(Entered { port, network, endpoint, observed }),
+                Err(refusal) => refusal,
+            };
             self.tidy(&port, &network);
             drop(port); // the holder may be on the same one
             let holder = match &refusal {
