@@ -28,8 +28,8 @@ impl Dhcp {
         let range = format!("--dhcp-range={first},{last},255.255.255.0,1h");
         let leases = format!("--dhcp-leasefile={LEASES}");
         let (server, daemon) = ("ip netns exec router dnsmasq", "/usr/lib/cni/dhcp daemon -broadcast");
-        let options = "--keep-in-foreground --conf-file=/dev/null --pid-file --user=root --port=0 --interface=lan0 --no-ping --dhcp-broadcast \
-                       --dhcp-option=option:router,192.168.1.1";
+        let options = "--keep-in-foreground --conf-file=/dev/null --pid-file --user=root --port=0 --interface=lan0 --no-ping \
+                       --dhcp-broadcast --dhcp-option=option:router,192.168.1.1";
         let log = File::create(LOG).expect("a file in /run");
         let server = spawn(&format!("{server} {options} {range} {leases}"), Stdio::null());
         let running = Self([server, spawn(daemon, log.into())]);

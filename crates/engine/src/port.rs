@@ -75,7 +75,7 @@ impl Port<'_> {
     /// Takes steps, and explains a bare refusal of the kernel's by what was observed.
     pub(crate) fn apply(&self, steps: &[Step], observed: &Observed) -> Result<(), EngineError> {
         steps.iter().for_each(|step| tracing::debug!(%step, "kernel"));
-        kernel::apply_all(steps).map_err(|(at, error)| {
+        kernel::apply(steps).map_err(|(at, error)| {
             let parent = observed.host_link(&self.parent);
             match (&steps[at], parent.map(|parent| model::parent::suitable(parent, observed))) {
                 (Step::CreateSlave { .. }, Some(Err(fault))) => fault.into(),

@@ -19,32 +19,25 @@ use crate::refusal::explain;
 use crate::reply::Refusal;
 use crate::request;
 
-/// Takes one step. Deleting what is gone is success; so is deleting in a namespace that is gone.
-///
-/// # Errors
-/// When the kernel refuses, or a link that the step builds on is missing. The step was then not taken.
-pub fn apply(step: &Step) -> Result<(), KernelError> {
-    apply_all(std::slice::from_ref(step)).map_err(|(_, error)| error)
-}
-
 /// Takes steps in their order, over one socket for each place. What several of them in a row give to one link in a sandbox is asked
-/// for in one go.
+/// for in one go. Deleting what is gone is success; so is deleting in a namespace that is gone.
 ///
 /// # Errors
-/// At the first step that fails: its position and why. It was not taken, and none behind it, but for those that were asked for
-/// together with it.
-pub fn apply_all(steps: &[Step]) -> Result<(), (usize, KernelError)> {
+/// At the first step that the kernel refuses, or whose link is missing: its position and why. It was not taken, and none behind it,
+/// but for those that were asked for together with it.
+pub fn apply(steps: &[Step]) -> Result<(), (usize, KernelError)> {
     let mut sockets = Sockets::default();
     let mut taken = 0;
     while let Some(first) = steps.get(taken) {
-        let at = |(at, error)| (taken + at, error);
-        let link = given_to(first);
-        let together = steps[taken..].iter().take_while(|step| link.is_some() && given_to(step) == link).count();
-        match together {
-            0 => take(&mut sockets, first).map_err(|error| at((0, error)))?,
-            _ => give(&mut sockets, &steps[taken..taken + together]).map_err(at)?,
+        if let Some(link) = given_to(first) {
+            let together = steps[taken..].iter().take_while(|step| given_to(step) == Some(link)).count();
+            let given = give(&mut sockets, link, &steps[taken..taken + together]);
+            given.map_err(|(at, error)| (taken + at, error))?;
+            taken += together;
+        } else {
+            take(&mut sockets, first).map_err(|error| (taken, error))?;
+            taken += 1;
         }
-        taken += together.max(1);
     }
     Ok(())
 }
@@ -81,13 +74,16 @@ fn given_to(step: &Step) -> Option<(&SandboxKey, &InterfaceName)> {
 }
 
 /// Takes steps that give something to one link.
-fn give(sockets: &mut Sockets, steps: &[Step]) -> Result<(), (usize, KernelError)> {
+fn give(
+    sockets: &mut Sockets,
+    (sandbox, name): (&SandboxKey, &InterfaceName),
+    steps: &[Step],
+) -> Result<(), (usize, KernelError)> {
     let first = &steps[0];
     let failed = |failure: Failure| (0, failure.while_trying_to(first.to_string()));
-    let Some((sandbox, name)) = given_to(first) else { return Ok(()) };
     let netlink = sockets.at(&Place::Sandbox(sandbox.clone())).map_err(|error| failed(error.into()))?;
     let index = index_of(netlink, name, first).map_err(|error| (0, error))?;
-    let requests = steps.iter().filter_map(|step| gift(step, index)).collect();
+    let requests = steps.iter().map(|step| gift(step, index)).collect();
     let answers = netlink.change_all(requests).map_err(|error| failed(error.into()))?;
     for (at, (step, answer)) in steps.iter().zip(answers).enumerate() {
         if let Err(refusal) = answer {
@@ -98,12 +94,12 @@ fn give(sockets: &mut Sockets, steps: &[Step]) -> Result<(), (usize, KernelError
 }
 
 /// The request for what a step gives to the link with this index.
-fn gift(step: &Step, index: u32) -> Option<(RouteNetlinkMessage, u16)> {
+fn gift(step: &Step, index: u32) -> (RouteNetlinkMessage, u16) {
     match step {
-        Step::AddAddress { address, .. } => Some((request::address(index, *address), NEW)),
-        Step::AddRoute { route, .. } => Some((request::route(index, *route), NEW)),
-        Step::SetUp { .. } => Some((request::up(index), 0)),
-        _ => None,
+        Step::AddAddress { address, .. } => (request::address(index, *address), NEW),
+        Step::AddRoute { route, .. } => (request::route(index, *route), NEW),
+        Step::SetUp { .. } => (request::up(index), 0),
+        _ => unreachable!("taken, not given"),
     }
 }
 

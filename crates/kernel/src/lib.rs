@@ -1,7 +1,7 @@
 //! Everything Linux: what links there are, in which namespaces, and the steps that change them.
 //!
 //! Only this crate speaks netlink, and no type of that leaves it. It decides nothing: [`observe()`] tells what is
-//! there and [`router()`] and its like where links lead to, [`apply_all()`] takes the steps that `model::converge` planned,
+//! there and [`router()`] and its like where links lead to, [`apply()`] takes the steps that `model::converge` planned,
 //! [`announce()`] and [`probe()`] speak with the neighbours on the wire, [`PortLock`] keeps two processes off one port.
 //! Everything is synchronous, and "the host" is always the namespace of the calling thread.
 
@@ -34,7 +34,7 @@ mod sandbox;
 mod watch;
 
 pub use announce::announce;
-pub use apply::{apply, apply_all};
+pub use apply::apply;
 pub use error::KernelError;
 pub use host::{FileSystem, Host, LinkSettings, Medium, Module, file_system, host, link_settings};
 pub use identity::{boot_id, release};

@@ -89,8 +89,8 @@ impl Pool {
         }
         let pool = Self::new(segment, subnet, Some(range))?;
         let (first, last) = (pool.first(), pool.last());
-        let before = previous(part.first()).filter(|end| first <= *end).map(|end| AddressRange::between(first, end));
-        let behind = next(part.last()).filter(|start| *start <= last).map(|start| AddressRange::between(start, last));
+        let before = previous(part.first()).and_then(|end| AddressRange::new(first, end));
+        let behind = next(part.last()).and_then(|start| AddressRange::new(start, last));
         dealing.exclude.extend(before.into_iter().chain(behind));
         if dealing.exclude.len() > Dealing::EXCLUDABLE {
             return Err(PoolError::TooManyExcluded);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::text::cut;
+
 /// A version of the specification that is spoken here. Later ones are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SpecVersion {
@@ -40,7 +42,7 @@ impl FromStr for SpecVersion {
         let spoken = Self::ALL.into_iter().find(|version| version.as_str() == text);
         spoken.ok_or_else(|| {
             let all = Self::ALL.map(Self::as_str).join(", ");
-            format!("`{}` was given and one of {all} was expected", text.chars().take(80).collect::<String>())
+            format!("`{}` was given and one of {all} was expected", cut(text))
         })
     }
 }

@@ -6,8 +6,14 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Command;
 
+use kernel::KernelError;
 use model::{InterfaceName, Link, Mark, Observed, Place, PortSettings, SandboxKey, Step};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+/// Takes one step.
+pub(crate) fn apply(step: &Step) -> Result<(), KernelError> {
+    kernel::apply(std::slice::from_ref(step)).map_err(|(_, error)| error)
+}
 
 /// Runs a test in a namespace of its own, which is its host.
 pub(crate) fn on_a_host(called: &str, test: impl FnOnce() + Send) {

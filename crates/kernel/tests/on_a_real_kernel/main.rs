@@ -15,11 +15,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 use std::time::Duration;
 
-use kernel::{KernelError, LockKey, PortLock, Scope, apply, observe};
+use kernel::{KernelError, LockKey, PortLock, Scope, observe};
 use model::{InterfaceName, Kind, Link, Mark, Observed, Place, SandboxKey, Step};
 
 use host::{
-    Sandbox, create_slave, delete, host_link, ip, link_in, mark, name, on_a_host, output_of, own_key, run, settings,
+    Sandbox, apply, create_slave, delete, host_link, ip, link_in, mark, name, on_a_host, output_of, own_key, run,
+    settings,
 };
 
 #[test]
@@ -147,6 +148,15 @@ fn a_slave_is_set_up_in_its_sandbox() {
             Step::AddAddress { sandbox: key.clone(), name: name("lan1"), address: "192.0.2.7/24".parse().unwrap() };
         let refused = apply(&taken).unwrap_err();
         assert!(matches!(refused, KernelError::AddressInUse { .. }), "{refused:?}");
+
+        // What is given together: the one that is refused is told, and what was asked for with it is done.
+        let routes = [route("0.0.0.0/0 via 192.0.2.2"), route("203.0.113.0/24 via 198.18.0.1")];
+        let (at, refused) = kernel::apply(&routes).unwrap_err();
+        assert!(at == 1 && matches!(refused, KernelError::RouterOutOfReach { .. }), "{at}: {refused:?}");
+        let up = Step::SetUp { place: Place::Sandbox(key.clone()), name: name("lan1") };
+        let (at, refused) = kernel::apply(&[up.clone(), taken, up]).unwrap_err();
+        assert!(at == 1 && matches!(refused, KernelError::AddressInUse { .. }), "{at}: {refused:?}");
+        assert!(link_in(&observe(Scope::Sandboxes(std::slice::from_ref(&key))).unwrap(), &key, "lan1").up);
     });
 }
 

@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv6Addr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use kernel::{KernelError, Scope, announce, apply, observe, probe};
+use kernel::{KernelError, Scope, announce, observe, probe};
 use model::{Link, MacAddress, Place, Step};
 
-use crate::host::{Sandbox, create_slave, host_link, ip, name, on_a_host, output_of, run};
+use crate::host::{Sandbox, apply, create_slave, host_link, ip, name, on_a_host, output_of, run};
 
 /// What an answer is waited for. It takes far less.
 const LIMIT: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{Configuration, parse, wrong};
 use crate::cni::failure::{Code, Failure};
+use crate::cni::text::cut;
 
 /// How links on a network are made.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Configuration<'_> {
             ));
         }
         if let Some(mac) = wire.runtime_config.and_then(|config| config.mac).filter(|mac| !mac.is_empty()) {
-            let mac: String = mac.chars().take(80).collect();
+            let mac = cut(&mac);
             return Err(Failure::new(
                 Code::FIELD,
                 format!(

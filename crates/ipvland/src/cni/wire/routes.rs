@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{parse_net, wrong};
 use crate::cni::failure::{Code, Failure};
+use crate::cni::text::cut;
 use crate::cni::version::SpecVersion;
 
 /// A route that is wished for.
@@ -38,7 +39,7 @@ impl Wire {
         let nothing = |value: &Value| value.is_null() || *value == json!(0);
         for key in NOT_HERE {
             if let Some(value) = self.others.get(key).filter(|value| !nothing(value)) {
-                let value: String = value.to_string().chars().take(80).collect();
+                let value = cut(&value.to_string());
                 let sentence =
                     format!("key `routes[].{key}`: `{value}` was given, and a route has dst, gw and priority only");
                 return Err(Failure::new(Code::FIELD, sentence));
